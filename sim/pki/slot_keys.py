@@ -18,8 +18,10 @@ DRAWN_BYTES: Final = CURVE.key_size // 8 + 8
 """Eight more than the order has, so that no key is likelier than another."""
 DIGEST_BYTES: Final = 32
 PrivateKey = ec.EllipticCurvePrivateKey
-_WHOLE: Final = ec.ECDSA(hashes.SHA256())
+_DIGEST: Final = ec.ECDSA(Prehashed(hashes.SHA256()))
 _ECDSA: Final = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
+_REMEMBERED: Final = 1 << 15
+"""Answers of `verifies`: worlds of one scenario sign much the same, under the same keys."""
 
 
 class SlotKey:
@@ -70,8 +72,13 @@ class SlotKey:
 
 def verifies(public: bytes, message: bytes, signature: bytes) -> bool:
     """ECDSA with SHA-256 under an uncompressed point; False for whatever is no signature."""
+    return _verifies(public, hashlib.sha256(message).digest(), signature)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _verifies(public: bytes, digest: bytes, signature: bytes) -> bool:
     try:
-        _point(public).verify(signature, message, _WHOLE)
+        _point(public).verify(signature, digest, _DIGEST)
     except (InvalidSignature, ValueError):
         return False
     return True

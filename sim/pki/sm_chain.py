@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -35,6 +36,8 @@ CLAUSES: Final = {
     "list-revoked": "the certificate does not stand on it",
 }
 DEPTH_MOST: Final = 8
+_REMEMBERED: Final = 1 << 10
+"""Signatures of authorities that were looked at. What depends on the instant is looked at each time."""
 
 
 class ChainError(BrokenClause):
@@ -93,11 +96,8 @@ class Trust:
         for one in able:
             if forms.usage(one) != USAGES["CA"] or not _is_authority(one):
                 raise ChainError("chain-authority", f"{named(issuer)} may issue nothing, and did so to {named(shown)}")
-            try:
-                certificate.verify_directly_issued_by(one)
-            except (InvalidSignature, ValueError, TypeError):
-                continue
-            return one
+            if _issued(certificate, one):
+                return one
         raise ChainError("chain-signature", f"{named(issuer)} has not signed the certificate of {named(shown)}")
 
     def _not_taken_back(self, certificate: x509.Certificate, above: x509.Certificate, at: datetime) -> datetime:
@@ -107,12 +107,7 @@ class Trust:
             raise ChainError("list-missing", f"there is no revocation list of {named(issuer)}; fetch one from "
                                              f"{forms.list_place(issuer)}")  # fmt: skip
         newest = max(own, key=lambda one: one.last_update_utc)
-        public = above.public_key()
-        try:
-            signed = newest.is_signature_valid(public)  # type: ignore[arg-type]  # of an authority's key
-        except (TypeError, ValueError):
-            signed = False
-        if not signed:
+        if not _signed_list(newest.public_bytes(serialization.Encoding.DER), above):
             raise ChainError("list-signature", f"{named(issuer)} has not signed the revocation list in its name")
         end = newest.next_update_utc
         if end is None or at >= end or at < newest.last_update_utc:
@@ -148,6 +143,26 @@ def _valid(certificate: x509.Certificate, at: datetime) -> datetime:
         raise ChainError("chain-time", f"the certificate of {named(forms.common_name(certificate))} is valid from "
                                        f"{begin} to {end}")  # fmt: skip
     return end
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _issued(certificate: x509.Certificate, above: x509.Certificate) -> bool:
+    """Whether it was signed under the other's name and key; of when and for what, nothing."""
+    try:
+        certificate.verify_directly_issued_by(above)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _signed_list(data: bytes, above: x509.Certificate) -> bool:
+    """Whether the authority's key signed this list, in DER."""
+    try:
+        public = above.public_key()
+        return x509.load_der_x509_crl(data).is_signature_valid(public)  # type: ignore[arg-type]  # of an authority's key
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -104,17 +104,18 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
         if asked.taken and asked.due_s <= epoch_s + world.now_ns // NS_PER_S:
             demanded.setdefault(asked.gateway, []).append(asked.due_s)
     periods = list(periods_of(rules.taf, rules.delivery_s, epoch_s, epoch_s + world.now_ns // NS_PER_S))
+    begun = truth.begun()
     for meter, own in enumerate(attached.tolist()):
         if own < 0 or waiting is not (not world.gateways[own].up or bool(world.gateways[own].waiting)):
             continue
         offset_s = groups[own].clock_offset_s
-        sent = list(truth.sent(meter=meter))
+        sent = begun.get(meter)
         register = REGISTERS.get(fleet.kind(meter).device_type)
         if not sent or register is None or register[1] not in said_by(fleet.kind(meter)):
             continue
-        times = [one.start_ns + int(air_ns[meter]) + ns(offset_s) for one in sent]
+        times = [start_ns + int(air_ns[meter]) + ns(offset_s) for start_ns, _ in sent]
         invalid = abs(offset_s) > CLOCK_TOLERANCE_S and rules.flag_clock and rules.time_over_tls
-        line = _Line(truth, yardstick, meter, register, times, [one.k for one in sent])
+        line = _Line(truth, yardstick, meter, register, times, [k for _, k in sent])
         must.update(line.set_dates())
         if not invalid:
             must.update(line.on_demand(demanded.get(world.gateways[own].id, ())))

@@ -49,7 +49,7 @@ def judged(truth: Truth, gateway: GatewayPort) -> Judged:
     of: defaultdict[str, list[int]] = defaultdict(list)  # two makers' meters may have one number
     for meter in range(fleet.n):
         of[fleet.address(meter).id].append(meter)
-    sent = {meter: [(one.start_ns, one.k) for one in truth.sent(meter=meter)] for meter in range(fleet.n)}
+    sent = truth.begun()
     made: dict[tuple[int, int], list[dict[str, Any]]] = {}
     for at_ns, number, values in chain([first], told):
         worst: Compared | None = None
@@ -77,10 +77,11 @@ def judged(truth: Truth, gateway: GatewayPort) -> Judged:
 
 def _candidates(meters: list[int], sent: Mapping[int, list[tuple[int, int]]], at_ns: int) -> list[tuple[int, int]]:
     """(meter, k) of what these had begun by then, newest first."""
+    came = {meter: sent[meter] for meter in meters if meter in sent}
     every = [
         (start_ns, meter, k)
-        for meter in meters
-        for start_ns, k in sent[meter][: bisect_right(sent[meter], at_ns, key=itemgetter(0))]
+        for meter, own in came.items()
+        for start_ns, k in own[: bisect_right(own, at_ns, key=itemgetter(0))]
     ]
     return [(meter, k) for _, meter, k in sorted(every, reverse=True)]
 

@@ -102,6 +102,10 @@ class Truth:
         reading that was stored from it."""
         return self._looked.sent(start_ns, end_ns, meter=meter)
 
+    def begun(self) -> dict[int, list[tuple[int, int]]]:
+        """Meter -> (start_ns, k) of these telegrams, by time: one reading of the ledger for all meters."""
+        return self._noted.begun()
+
     def by_reading(self) -> Iterator[Sent]:
         """The telegrams that readings were stored from, in the order of the portal's rows."""
         return self._looked.by_reading()

@@ -188,6 +188,14 @@ class Ledger:
         of = () if meter is None else (meter,)
         return map(Sent._make, self._query(f"{sql} ORDER BY start_ns, meter", (start_ns, end_ns, *of)))
 
+    def begun(self) -> dict[int, list[tuple[int, int]]]:
+        """Meter -> (start_ns, k) of its telegrams that a gateway received, by time."""
+        out: dict[int, list[tuple[int, int]]] = {}
+        rows = self._query("SELECT meter, start_ns, k FROM sent WHERE received ORDER BY start_ns")
+        for meter, start_ns, k in rows:
+            out.setdefault(meter, []).append((start_ns, k))
+        return out
+
     def received(self) -> int:
         """How many telegrams gateways received."""
         return int(self._query("SELECT count(*) FROM sent WHERE received").fetchone()[0])

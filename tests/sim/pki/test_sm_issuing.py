@@ -148,6 +148,23 @@ def test_each_clause_of_a_chain_refuses() -> None:
     assert set(CLAUSES) >= set(seen)
 
 
+def test_a_signature_that_holds_vouches_for_nothing_else() -> None:
+    made, module, triple = installed()
+    tls, trust, at = triple.certificates["TLS"], made.trust, SINCE + 2 * HOUR
+    own, strange = (uncompressed(public_key(one.authority.certificate)) for one in (made, pki(2)[0]))
+    twin = x509.load_der_x509_certificate(as_der(made.authority.certificate).replace(own, strange))
+    for _ in range(2):
+        trust.check(tls, at, "TLS")
+        refused("chain-signature", lambda: Trust(trust.roots, [twin], trust.lists).check(tls, at, "TLS"))
+    public, other = (uncompressed(public_key(triple.certificates[one])) for one in ("SIG", "TLS"))
+    signature = module.sign("SIG-2", b"42")
+    for _ in range(2):
+        assert verifies(public, b"42", signature)
+        assert not verifies(public, b"43", signature)
+        assert not verifies(other, b"42", signature)
+        assert not verifies(public, b"42", signature + b"\0")
+
+
 def _of_root(trust: Trust) -> list[x509.CertificateRevocationList]:
     return [one for one in trust.lists if one.issuer == trust.roots[0].subject]
 

@@ -60,6 +60,9 @@ def test_it_is_asked_by_time_and_meter(ledger: Ledger) -> None:
     ledger.flush(1_000)
     assert [(s.meter, s.k) for s in ledger.sent(100, 300)] == [(1, 1), (2, 1), (1, 2), (2, 2)]
     assert [s.k for s in ledger.sent(101, 301, meter=1)] == [1, 2]
+    ledger.hear(frame(3, 0, 50), gateway=None)
+    ledger.flush(1_000)
+    assert ledger.begun() == {meter: [(100 * k + meter, k) for k in range(4)] for meter in (1, 2)}
 
 
 def test_each_sending_of_the_same_bytes_counts(ledger: Ledger) -> None:
