@@ -8,12 +8,11 @@ depend on how fast the machine was. What stands between the air and a bill is th
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
+from sim.core import garbage
 from sim.core.clock import Calendar, Clock, ns
 from sim.core.events import Event, MeterTampered, RunEnded, RunStarted, SessionChanged, TelegramRefused, WindowEnded
 from sim.core.history import History
@@ -36,25 +35,6 @@ from sim.systems.port import Ground, Stored
 from sim.truth.ground_truth import Truth
 from sim.two_way_air import Installed, install
 from sim.world_spec import WorldSpec
-
-_GARBAGE_AFTER: Final = 20_000  # objects made and not freed
-
-
-@contextlib.contextmanager
-def _little_garbage() -> Iterator[None]:
-    """Rows by the ten thousand come and go and make no cycles, and what stands now stands until the end: to look
-    through all that for garbage as often as Python does would take a sixth of a run."""
-    before = gc.get_threshold()
-    ours = not gc.get_freeze_count()  # to take back one freeze takes back all: another world's, or a program's own
-    if ours:
-        gc.freeze()
-    gc.set_threshold(_GARBAGE_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        if ours:
-            gc.unfreeze()
 
 
 class World:
@@ -103,7 +83,8 @@ class World:
             self.truth = Truth(self)
             stack.callback(self.truth.close)
             self.air.taps.append(self.truth.tap)
-            stack.enter_context(_little_garbage())
+            garbage.leave_out()
+            stack.callback(garbage.look_again)
             self._closing = stack.pop_all()
 
     def __repr__(self) -> str:
