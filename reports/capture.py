@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, NamedTuple
@@ -120,12 +120,14 @@ class Extent(NamedTuple):
         first_ns = min(self.first_ns, time_ns) if self.kept else time_ns
         return self._replace(kept=self.kept + 1, first_ns=first_ns, last_ns=max(self.last_ns, time_ns))
 
-    def with_left_out(self, time_ns: int, limit: str) -> Extent:
-        first_ns = min(self.left_out_first_ns, time_ns) if self.left_out else time_ns
-        last_ns = max(self.left_out_last_ns, time_ns)
+    def with_left_out(self, times_ns: Sequence[int], limit: str) -> Extent:
+        """One or more."""
+        first_ns, last_ns = min(times_ns), max(times_ns)
         return self._replace(
-            limit=self.limit or limit, left_out=self.left_out + 1, left_out_first_ns=first_ns, left_out_last_ns=last_ns
-        )
+            limit=self.limit or limit, left_out=self.left_out + len(times_ns),
+            left_out_first_ns=min(self.left_out_first_ns, first_ns) if self.left_out else first_ns,
+            left_out_last_ns=max(self.left_out_last_ns, last_ns),
+        )  # fmt: skip
 
 
 class Capture:
@@ -168,9 +170,10 @@ class Capture:
         """Packets that the caller or the limit left out."""
         return sum(extent.left_out for extent in self._extents)
 
-    def leave_out(self, interface: int, time_ns: int, limit: str) -> None:
-        """Count a packet that is not written because of `limit`, in words: of what, how many."""
-        self._extents[interface] = self._extents[interface].with_left_out(time_ns, limit)
+    def leave_out(self, interface: int, times_ns: Sequence[int], limit: str) -> None:
+        """Count packets that are not written because of `limit`, in words: of what, how many."""
+        if times_ns:
+            self._extents[interface] = self._extents[interface].with_left_out(times_ns, limit)
 
     def close(self) -> None:
         """Write the note if anything was left out, how far each interface goes, and close. Harmless when closed
@@ -193,7 +196,7 @@ class Capture:
 
     def _write(self, interface: int, time_ns: int, body: bytes, *, keep: bool) -> None:
         if self.written >= self._limit and not keep:
-            self.leave_out(interface, time_ns, f"{self._limit} packets")
+            self.leave_out(interface, [time_ns], f"{self._limit} packets")
             return
         if not keep:
             self._extents[interface] = self._extents[interface].with_kept(time_ns)

@@ -169,7 +169,7 @@ def without_originals(directory: Path, *, limit: str) -> Path:
         kept = [packet for packet in capture.packets(path) if packet.interface == capture.BROKER or packet.is_attack]
         with capture.Capture(path, evidence_run.CALENDAR) as air:
             if limit:
-                air.leave_out(capture.AIR, evidence_run.HEARD_NS, limit)
+                air.leave_out(capture.AIR, [evidence_run.HEARD_NS], limit)
             for packet in kept:
                 if packet.interface == capture.BROKER:
                     size = int.from_bytes(packet.body[:2], "big")

@@ -15,18 +15,19 @@ from tests.small_worlds import dozen
 RUN_NS = 120 * NS_PER_S
 
 
-def recorded(folder: Path) -> Path:
+def recorded(folder: Path, *, one_by_one: bool = False) -> Path:
     path = folder / "air.pcapng"
+    folder.mkdir(exist_ok=True)
     with World(dozen(folder), 1, folder / "world") as world:
         log = pcap_tap.AirLog(world, path)
+        if one_by_one:
+            world.air.taps[-1] = lambda *row: log(*row)
         world.run(RUN_NS)
         log.close()
     return path
 
 
 def test_a_cut_capture_accounts_for_every_packet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "cut").mkdir()
     path = recorded(tmp_path / "whole")
     whole = {extent.interface: extent for extent in capture.extents(path)}
     on_air = sorted(packet.time_ns for packet in capture.packets(path) if packet.interface == capture.AIR)
@@ -46,3 +47,12 @@ def test_a_cut_capture_accounts_for_every_packet(tmp_path: Path, monkeypatch: py
         assert extent.first_ns == whole[name].first_ns
         assert extent.left_out_last_ns == whole[name].last_ns
         assert extent.last_ns <= extent.left_out_last_ns
+
+
+@pytest.mark.parametrize("most", [5, 20_000])
+def test_a_window_is_kept_as_its_frames_are_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(pcap_tap, "GENUINE_FRAMES_MAX", most)
+    at_once, one_by_one = recorded(tmp_path / "a"), recorded(tmp_path / "b", one_by_one=True)
+    assert at_once.read_bytes() == one_by_one.read_bytes()
