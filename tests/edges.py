@@ -30,7 +30,7 @@ from sim.meters.meter_type import kinds
 from sim.portal.decrypt_batch import Opening
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import Registry
-from sim.portal.meter_table import Roll
+from sim.portal.meter_table import MeterTable
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
@@ -123,7 +123,7 @@ def portal(rng: np.random.Generator, *, at_end: bool) -> None:
     keyring = Keyring({address: key for address, key in keys.items() if key is not None})
     registry, spec = Registry(entries_of(fleet)), PortalSpec()
     opener = Opener(spec, CALENDAR, keyring, registry)
-    opening = Opening(spec, CALENDAR, Roll.of(registry, keyring, GATEWAYS), opener)
+    opening = Opening(spec, CALENDAR, MeterTable.of(registry, keyring, GATEWAYS), opener)
     whole = [fleet.telegram(meter, 0) for meter in range(fleet.n)]
     cut = [raw[:size] for raw in whole[::3] for size in range(len(raw))]
     said = [bytes((len(raw) - 1,)) + raw[1:] for raw in cut if raw]

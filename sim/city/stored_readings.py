@@ -30,7 +30,7 @@ from sim.meters.telegram_batch import Telegrams
 from sim.portal.check import NONE, UNKNOWN
 from sim.portal.freshness import look, mark
 from sim.portal.intake import Intake, Rows, Taken
-from sim.portal.meter_table import Roll, RollKeyring, RollRegistry
+from sim.portal.meter_table import MeterTable, TableKeyring, TableRegistry
 from sim.portal.opener import Opener
 from sim.portal.reception_batch import Batch
 from sim.portal.sort_by_meter import grouped
@@ -77,11 +77,11 @@ class Readings:
         down = shard.outages if plan.longest_outage_s else [[] for _ in shard.receivers]
         air_ns = np.asarray(shard.engine.radios.duration_ns, dtype=np.int64)
         self._bundles = Bundles(spec, shard.receivers, shard.own, air_ns, down)
-        roll = _roll(spec, shard, self._bundles)
+        meter_table = _meter_table(spec, shard, self._bundles)
         under_way_ns = under_way_most_ns(spec, plan.longest_outage_s)
         calendar = Calendar(spec.start)
-        opener = Opener(spec.portal, calendar, RollKeyring(roll), RollRegistry(roll))
-        self._portal = Intake(spec.portal, calendar, roll, opener, kept_ns=under_way_ns)
+        opener = Opener(spec.portal, calendar, TableKeyring(meter_table), TableRegistry(meter_table))
+        self._portal = Intake(spec.portal, calendar, meter_table, opener, kept_ns=under_way_ns)
         self._yardstick = Yardstick(shard.fleet)
         self._every_ns, self._end_ns = ns(spec.window_s), plan.duration_ns
         self._next_ns = min(self._every_ns, self._end_ns)
@@ -90,7 +90,7 @@ class Readings:
         self.result = Stored()
         self._columns = None
         if out is not None:
-            self._columns = Columns(out, number, spec.start, roll, self._portal.opening.securities)
+            self._columns = Columns(out, number, spec.start, meter_table, self._portal.opening.securities)
             self._columns.meters()
 
     def window(self, batch: FrameBatch, heard: int, until_ns: int) -> None:
@@ -250,7 +250,7 @@ def _digest(meter: Any, receiver: Any, stored_ns: Any, columns: Any, reals: Any,
 # --- what the installer wrote down ----------------------------------------------------------------------------------
 
 
-def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
+def _meter_table(spec: WorldSpec, shard: Shard, bundles: Bundles) -> MeterTable:
     """Own meters with their keys, and the gateways that can hear each at all, a gain of five sigmas included."""
     fleet, own = shard.fleet, np.flatnonzero(shard.own)
     population = fleet.population
@@ -258,7 +258,7 @@ def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
     of_group = [(MODE_OF[g.security], ns(g.interval_s), planned_silence_ns(g)) for g in spec.fleet]
     mode, interval_ns, silent_ns = np.array(of_group, dtype=np.int64)[group].T.copy()
     first, bound = _heard_by(spec, shard, bundles)
-    return Roll.made(
+    return MeterTable.made(
         wires(fleet)[own], bundles.names, mode=mode, interval_ns=interval_ns, silent_ns=silent_ns,
         keys=population.keys[own],
         keyed=mode != 0, bound_first=first, bound=bound, sends_time=np.full(len(own), UNKNOWN, dtype=np.int8),

@@ -21,7 +21,7 @@ from sim.portal import frame_scan
 from sim.portal.check import NONE
 from sim.portal.frame_scan import Form, Found, Registered, Scanned, Unpacked
 from sim.portal.interpret import Values
-from sim.portal.meter_table import NO_ROW, Roll, number_of
+from sim.portal.meter_table import NO_ROW, MeterTable, number_of
 from sim.portal.opener import Opened, Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
@@ -54,10 +54,10 @@ class Contents(NamedTuple):
 
 
 class Opening:
-    """Opens telegrams with the keys of a roll; `opener` with those of the same meters."""
+    """Opens telegrams with the keys of a table; `opener` with those of the same meters."""
 
-    def __init__(self, spec: PortalSpec, calendar: Calendar, roll: Roll, opener: Opener) -> None:
-        self.roll = roll
+    def __init__(self, spec: PortalSpec, calendar: Calendar, table: MeterTable, opener: Opener) -> None:
+        self.table = table
         self._whole_address = spec.whole_address
         self._opener = opener
         self._layouts = Layouts({})
@@ -73,9 +73,9 @@ class Opening:
         its transport layer stands."""
         n = len(batch)
         mark, row, mode, place = (np.empty(n, dtype=np.int64) for _ in range(4))
-        roll = self.roll
+        table = self.table
         frame_scan.scan(
-            batch.data, batch.offset, batch.length, Registered(roll.number, roll.places, roll.mode, roll.keyed),
+            batch.data, batch.offset, batch.length, Registered(table.number, table.places, table.mode, table.keyed),
             Scanned(mark.view(np.uint64), row, mode, place),
         )  # fmt: skip
         if not self._whole_address:
@@ -112,7 +112,7 @@ class Opening:
         self, batch: Batch, reception: I64, row: I64, mode: int, place: int, at: I64, out: Contents
     ) -> NDArray[np.bool_]:
         """Telegrams of one mode, length and place of the transport layer; those that could be read."""
-        n, roll, size = len(reception), self.roll, int(batch.length[reception[0]])
+        n, table, size = len(reception), self.table, int(batch.length[reception[0]])
         ci = batch.data[batch.offset[reception] + place]
         if (ci != ci[0]).any():  # a kind of telegram has one header; two of them are two kinds
             read = np.zeros(n, dtype=np.bool_)
@@ -127,7 +127,7 @@ class Opening:
         acc, status = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
         offset = batch.offset[reception]
         frame_scan.unpack(
-            batch.data, offset, row, roll.wire, roll.keys, Form(payload_at, header, bool(ci[0] == CI_NONE)),
+            batch.data, offset, row, table.wire, table.keys, Form(payload_at, header, bool(ci[0] == CI_NONE)),
             Unpacked(payload, keys, iv, address, acc, status),
         )  # fmt: skip
         good, counter = np.ones(n, dtype=np.bool_), np.full(n, NONE, dtype=np.int64)
@@ -186,7 +186,7 @@ class Opening:
     def row_of(self, raw: bytes) -> int:
         """The row of the meter as which a telegram is judged, NO_ROW when it is of no registered one."""
         entry = self.one(raw).entry
-        return NO_ROW if entry is None else self.roll.row(entry.address)
+        return NO_ROW if entry is None else self.table.row(entry.address)
 
     def stranger(self, raw: bytes) -> tuple[int, int]:
         """Why a telegram of no registered meter is refused, and the number of the address it shows, 0 when it shows

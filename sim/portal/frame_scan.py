@@ -22,13 +22,13 @@ from wmbus.transport import STS_PERMANENT_ERROR
 OTHER: Final = -1  # of a mode: to be judged one at a time
 NS_PER_MIN: Final = 60_000_000_000
 _HEADER = 10
-_NEAR = 8  # rows after the last meter's where the next one is looked for first: many come in the order of the roll
+_NEAR = 8  # rows after the last meter's where the next one is looked for first: many come in the table's order
 _32 = np.uint64(32)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
 class Registered(NamedTuple):
-    """Columns of a `Roll`."""
+    """Columns of a `MeterTable`."""
 
     number: Any
     places: Any

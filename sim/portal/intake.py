@@ -37,7 +37,7 @@ from sim.portal.freshness import (
     to_mend,
 )  # fmt: skip
 from sim.portal.gateway_offsets import is_wrong, offsets, righted
-from sim.portal.meter_table import Roll
+from sim.portal.meter_table import MeterTable
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reading_columns import LATE, as_array
@@ -59,7 +59,7 @@ _LATE: Final = number(reasons.LATE)
 @dataclass(frozen=True, slots=True)
 class Rows(StoredColumns):
     """Stored readings, or refused telegrams with their values where they were only late. `reception` is the place in
-    the batch, `gateway` a place in the roll's names, `reason` a verdict."""
+    the batch, `gateway` a place in the table's names, `reason` a verdict."""
 
     reception: I64
     gateway: I64
@@ -80,7 +80,7 @@ class Earlier(NamedTuple):
 
 
 class _Whose(NamedTuple):
-    """`number`: of each row of the roll its address; of each reception its row, its telegram, the verdict."""
+    """`number`: of each row of the table its address; of each reception its row, its telegram, the verdict."""
 
     number: U64
     row: I64
@@ -121,21 +121,23 @@ class Intake:
     """One portal's judgement. `counts`: "stored", "copies", "refused: <reason>". `kept_ns`: for how long it remembers
     what was stored, to know copies; 0: for one take, and the caller says what was stored before."""
 
-    def __init__(self, spec: PortalSpec, calendar: Calendar, roll: Roll, opener: Opener, *, kept_ns: int) -> None:
-        self.roll = roll
-        self.opening = Opening(spec, calendar, roll, opener)
+    def __init__(
+        self, spec: PortalSpec, calendar: Calendar, table: MeterTable, opener: Opener, *, kept_ns: int
+    ) -> None:
+        self.table = table
+        self.opening = Opening(spec, calendar, table, opener)
         self.counts: Counter[str] = Counter()
-        self.freshness = Freshness(spec, len(roll))
+        self.freshness = Freshness(spec, len(table))
         self._copies = Copies(kept_ns)
         self._spec = spec
-        self._agreed = _agreed(roll)
+        self._agreed = _agreed(table)
         self.done()
 
-    def enrol(self, roll: Roll) -> None:
+    def enrol(self, table: MeterTable) -> None:
         """The same meters in their order, changed or not, and those that joined."""
-        self.roll = self.opening.roll = roll
-        self._agreed = _agreed(roll)
-        self.freshness.grow(len(roll))
+        self.table = self.opening.table = table
+        self._agreed = _agreed(table)
+        self.freshness.grow(len(table))
 
     def take(
         self, batch: Batch, now_ns: int, *, mark: I64 | None = None, stored: Earlier | None = None, words: bool = False
@@ -147,7 +149,7 @@ class Intake:
         hashes = hashed if mark is None else mark
         for at in np.flatnonzero(mode < 0).tolist():
             row[at] = self.opening.row_of(batch[at])
-        order = grouped(row, len(self.roll), batch.received_ns)
+        order = grouped(row, len(self.table), batch.received_ns)
         telegram = np.full(len(batch), -1, dtype=np.int64)
         shown = uniques(order, row, hashes, _BACK, telegram)
         contents = self.opening.open(batch, shown, row, mode, place)
@@ -227,7 +229,7 @@ class Intake:
     def _rows(self, batch: Batch, at: I64, row: I64, telegram: I64, contents: Contents, verdict: I64) -> Rows:
         said, heard = (np.empty((count, len(at)), dtype=np.int64) for count in (_SAID, _HEARD))
         out = _Gathered(np.empty(len(at), dtype=np.uint64), said, np.empty((2, len(at))), heard)
-        whose = _Whose(self.roll.number, row, telegram, verdict)
+        whose = _Whose(self.table.number, row, telegram, verdict)
         _gathered(at, whose, batch.gateway, batch.received_ns, batch.rssi_cdbm, contents, out)
         columns: list[Any] = [out.meter, *said, *out.reals, at, *heard]
         return Rows(*columns)
@@ -259,8 +261,8 @@ class Intake:
             self.counts[f"refused: {names()[place]}"] += count
 
 
-def _agreed(roll: Roll) -> Agreed:
-    return Agreed(roll.interval_ns, roll.silent_ns, roll.sends_time, roll.bound_first, roll.bound)
+def _agreed(table: MeterTable) -> Agreed:
+    return Agreed(table.interval_ns, table.silent_ns, table.sends_time, table.bound_first, table.bound)
 
 
 @njit(cache=True, error_model="numpy")

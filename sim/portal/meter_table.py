@@ -49,7 +49,7 @@ def address_of(number: int) -> Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Roll:
+class MeterTable:
     """`wire` (n, 8) addresses; `mode` 0, 5 or 7 as agreed; `keys` (n, 16) and `keyed` whether there is one; the
     gateways bound to row i are `bound[bound_first[i]:bound_first[i + 1]]`, places in `gateways`, which are names in
     order; `sends_time` 1, 0 or UNKNOWN; `silent_ns` planned silence. Raises ValueError for an address given twice."""
@@ -68,7 +68,7 @@ class Roll:
     places: NDArray[np.int32]
 
     @classmethod
-    def made(cls, wire: U8, gateways: Sequence[str], **columns: Any) -> Roll:
+    def made(cls, wire: U8, gateways: Sequence[str], **columns: Any) -> MeterTable:
         """With the table of places worked out."""
         if list(gateways) != sorted(set(gateways)):
             raise ValueError("gateways are named once each, in the order of their names")
@@ -80,7 +80,7 @@ class Roll:
         return cls(wire=wire, gateways=tuple(gateways), number=number, places=places, **columns)
 
     @classmethod
-    def of(cls, registry: Registry, keyring: Keyring, gateways: Sequence[str]) -> Roll:
+    def of(cls, registry: Registry, keyring: Keyring, gateways: Sequence[str]) -> MeterTable:
         """From a registry and a keyring as live runs have them."""
         names = sorted(gateways)
         entries = list(registry)
@@ -119,45 +119,45 @@ class Roll:
         )  # fmt: skip
 
 
-class RollRegistry(Registry):
+class TableRegistry(Registry):
     """The registry's questions, answered from arrays. Rows are in the order in which meters were registered."""
 
-    def __init__(self, roll: Roll) -> None:
+    def __init__(self, meter_table: MeterTable) -> None:
         super().__init__()
-        self._roll = roll
+        self._meter_table = meter_table
 
     def __len__(self) -> int:
-        return len(self._roll)
+        return len(self._meter_table)
 
     def __iter__(self) -> Iterator[MeterEntry]:
-        return (self._roll.entry(row) for row in range(len(self._roll)))
+        return (self._meter_table.entry(row) for row in range(len(self._meter_table)))
 
     def find(self, address: Address, *, whole_address: bool = True) -> MeterEntry | None:
-        row = self._roll.row(address) if whole_address else first_of_id(self._roll, address)
-        return None if row < 0 else self._roll.entry(row)
+        row = self._meter_table.row(address) if whole_address else first_of_id(self._meter_table, address)
+        return None if row < 0 else self._meter_table.entry(row)
 
 
-class RollKeyring(Keyring):
+class TableKeyring(Keyring):
     """The keyring's question, answered from arrays."""
 
-    __slots__ = ("_roll",)
+    __slots__ = ("_meter_table",)
 
-    def __init__(self, roll: Roll) -> None:
+    def __init__(self, meter_table: MeterTable) -> None:
         super().__init__()
-        self._roll = roll
+        self._meter_table = meter_table
 
     def __len__(self) -> int:
-        return int(np.count_nonzero(self._roll.keyed))
+        return int(np.count_nonzero(self._meter_table.keyed))
 
     def key(self, address: Address, *, whole_address: bool = True) -> bytes | None:
-        row = self._roll.row(address) if whole_address else first_of_id(self._roll, address, keyed=True)
-        return None if row < 0 or not self._roll.keyed[row] else self._roll.keys[row].tobytes()
+        row = self._meter_table.row(address) if whole_address else first_of_id(self._meter_table, address, keyed=True)
+        return None if row < 0 or not self._meter_table.keyed[row] else self._meter_table.keys[row].tobytes()
 
 
-def first_of_id(roll: Roll, address: Address, *, keyed: bool = False) -> int:
+def first_of_id(meter_table: MeterTable, address: Address, *, keyed: bool = False) -> int:
     """The first row with this id, whatever its maker, version and type; NO_ROW when there is none."""
-    same = (roll.number >> np.uint64(16) & np.uint64(0xFFFFFFFF)) == np.uint64(int(address.id, 16))
-    rows = np.flatnonzero(same & roll.keyed if keyed else same)
+    same = (meter_table.number >> np.uint64(16) & np.uint64(0xFFFFFFFF)) == np.uint64(int(address.id, 16))
+    rows = np.flatnonzero(same & meter_table.keyed if keyed else same)
     return int(rows[0]) if len(rows) else NO_ROW
 
 

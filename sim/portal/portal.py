@@ -32,7 +32,7 @@ from sim.portal.intake import Earlier, Intake
 from sim.portal.keyring import Keyring
 from sim.portal.messages import Receptions
 from sim.portal.meter_registry import Registry
-from sim.portal.meter_table import Roll
+from sim.portal.meter_table import MeterTable
 from sim.portal.onboarding import Announced, announcements, overwrite
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
@@ -84,9 +84,9 @@ class Portal:
         self.counts: Counter[str] = Counter()
         self._keyring, self._calendar = keyring, calendar
         self._record = record
-        self._roll = self._rolled()
+        self._meter_table = self._meter_table_now()
         opener = Opener(spec, calendar, keyring, registry)
-        self._intake = Intake(spec, calendar, self._roll, opener, kept_ns=0)
+        self._intake = Intake(spec, calendar, self._meter_table, opener, kept_ns=0)
         self._remember()
         self.write_registry()
 
@@ -104,12 +104,12 @@ class Portal:
                 [Ownership(*one) for one in self.registry.landlords],
             )
 
-    def _rolled(self) -> Roll:
+    def _meter_table_now(self) -> MeterTable:
         self._version = (self.registry.version, self._keyring.version)
         self._entries = list(self.registry)
         gateways = sorted({name for entry in self.registry for name in entry.gateways})
         self._number = {name: place for place, name in enumerate(gateways)}
-        return Roll.of(self.registry, self._keyring, gateways)
+        return MeterTable.of(self.registry, self._keyring, gateways)
 
     @property
     def _installed(self) -> frozenset[str] | None:
@@ -122,8 +122,8 @@ class Portal:
     def _enrol(self) -> None:
         """Registry and keys may have changed since the last take."""
         if self._version != (self.registry.version, self._keyring.version):
-            self._roll = self._rolled()
-            self._intake.enrol(self._roll)
+            self._meter_table = self._meter_table_now()
+            self._intake.enrol(self._meter_table)
 
     def _remember(self) -> None:
         """What the store remembers of each meter."""

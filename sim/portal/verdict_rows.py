@@ -119,8 +119,8 @@ def _refusals(
 
 
 def _detail(intake: Intake, entry: MeterEntry, row: int, sight: Sight, gateway: str, before: I64) -> str:
-    roll = intake.roll
-    meter = Meter(row, int(roll.interval_ns[row]), int(roll.silent_ns[row]), int(roll.sends_time[row]))
+    table = intake.table
+    meter = Meter(row, int(table.interval_ns[row]), int(table.silent_ns[row]), int(table.sends_time[row]))
     return intake.freshness.detail(before, sight, meter, Names(gateway, tuple(sorted(entry.gateways))))
 
 

@@ -93,7 +93,7 @@ class GatewayLogs:
         start = beginning(self._gateway, log)
         ends = self._ends.setdefault(log, Ends(start, start))
         if self._counts.get(log, 0) >= self._limits(log).rows_most:
-            ends = self._rolled(log, ends, entry.at_s)
+            ends = self._meter_table_now(log, ends, entry.at_s)
         row = following(ends.last, entry)
         path = self._path(log)
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -117,7 +117,7 @@ class GatewayLogs:
             return False
         return True
 
-    def _rolled(self, log: str, ends: Ends, now_s: int) -> Ends:
+    def _meter_table_now(self, log: str, ends: Ends, now_s: int) -> Ends:
         rows = self.rows(log)
         try:
             gone = to_roll_out(rows, self._limits(log), now_s)

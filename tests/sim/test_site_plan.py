@@ -11,7 +11,7 @@ from sim import site_plan
 from sim.city.plan import CityPlan
 from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles
-from sim.city.stored_readings import _roll
+from sim.city.stored_readings import _meter_table
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.seeds import Seeds
 from sim.endpoint.kinds.memory import MemorySpec
@@ -41,8 +41,8 @@ def of_city() -> list[MeterEntry]:
     plan = CityPlan(SPEC, 1, NS_PER_HOUR, "readings", shards=1)
     shard = Shard(plan, (slice(0, 1), slice(0, 1)))
     air_ns = np.asarray(shard.engine.radios.duration_ns, dtype=np.int64)
-    roll = _roll(SPEC, shard, Bundles(SPEC, shard.receivers, shard.own, air_ns, [[] for _ in shard.receivers]))
-    return sorted((roll.entry(row) for row in range(len(roll))), key=lambda entry: str(entry.address))
+    table = _meter_table(SPEC, shard, Bundles(SPEC, shard.receivers, shard.own, air_ns, [[] for _ in shard.receivers]))
+    return sorted((table.entry(row) for row in range(len(table))), key=lambda entry: str(entry.address))
 
 
 def facts(entries: list[MeterEntry]) -> list[tuple[str, frozenset[str], float, float]]:

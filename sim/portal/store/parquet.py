@@ -26,7 +26,7 @@ from sim.core.open_files import way_out
 from sim.core.vocabulary import MODE_OF
 from sim.portal.check import NONE
 from sim.portal.intake import Rows, Taken
-from sim.portal.meter_table import Roll, address_of
+from sim.portal.meter_table import MeterTable, address_of
 from sim.portal.reading_columns import OF_READING
 from sim.portal.reception_batch import Batch
 from sim.portal.store_port import Store, StoreError, StoreKind
@@ -80,9 +80,10 @@ def drop_parts(folder: Path) -> None:
 class Columns:
     """The files of one shard. `start`: the calendar at world time 0; `securities`: names, which may still grow."""
 
-    def __init__(self, folder: Path, shard: int, start: datetime, roll: Roll, securities: list[str]) -> None:
-        self._folder, self._shard, self._start, self._roll, self._securities = folder, shard, start, roll, securities
-        self._gateways = pa.array(roll.gateways, pa.string())
+    def __init__(self, folder: Path, shard: int, start: datetime, table: MeterTable, securities: list[str]) -> None:
+        self._folder, self._shard, self._start = folder, shard, start
+        self._registered, self._securities = table, securities
+        self._gateways = pa.array(table.gateways, pa.string())
         self._day = ""
         self._open: dict[str, tuple[Any, Path]] = {}
         self.bytes = 0
@@ -90,13 +91,13 @@ class Columns:
 
     def meters(self) -> None:
         """Who is registered, once."""
-        roll, at = self._roll, range(len(self._roll))
+        registered, at = self._registered, range(len(self._registered))
         modes = {mode: security for security, mode in MODE_OF.items()}
         table = pa.table({
-            "meter": pa.array(roll.number),
-            "address": pa.array([str(address_of(int(roll.number[row]))) for row in at], pa.string()),
-            "security": pa.array([modes[mode] for mode in roll.mode.tolist()], pa.string()).dictionary_encode(),
-            "interval_s": pa.array(roll.interval_ns / 1e9),
+            "meter": pa.array(registered.number),
+            "address": pa.array([str(address_of(int(registered.number[row]))) for row in at], pa.string()),
+            "security": pa.array([modes[mode] for mode in registered.mode.tolist()], pa.string()).dictionary_encode(),
+            "interval_s": pa.array(registered.interval_ns / 1e9),
         })  # fmt: skip
         with self._told(self._folder):
             self._write(METERS, self._name(METERS), table)

@@ -16,7 +16,7 @@ from sim.meters.fleet import Fleet
 from sim.portal import window
 from sim.portal.check import NONE, check_ids
 from sim.portal.freshness import look, mark
-from sim.portal.meter_table import Roll, address_of, number_of
+from sim.portal.meter_table import MeterTable, address_of, number_of
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.sort_by_meter import grouped
@@ -298,24 +298,24 @@ def test_a_roll_answers_as_registry_and_keyring_do(fleet: Fleet) -> None:
     opening = twins.many.opening
     for meter in range(N):
         address = fleet.address(meter)
-        entry = twins.roll.entry(twins.roll.row(address))
+        entry = twins.table.entry(twins.table.row(address))
         assert entry == twins.registry.find(address)
-        assert opening.roll.keyed[meter] == (fleet.key(meter) is not None and meter != 4)
-    assert twins.roll.row(dataclasses.replace(fleet.address(0), version=0)) == -1
+        assert opening.table.keyed[meter] == (fleet.key(meter) is not None and meter != 4)
+    assert twins.table.row(dataclasses.replace(fleet.address(0), version=0)) == -1
 
 
 def test_a_meter_registered_twice_is_refused(fleet: Fleet) -> None:
-    roll = Twins(fleet).roll
+    table = Twins(fleet).table
     columns: dict[str, Any] = {
-        name: getattr(roll, name)
+        name: getattr(table, name)
         for name in ("mode", "interval_ns", "keys", "keyed", "bound_first", "bound", "sends_time", "silent_ns")
     }
-    wire = roll.wire.copy()
+    wire = table.wire.copy()
     wire[1] = wire[0]
     with pytest.raises(ValueError, match=f"{fleet.address(0)} is registered twice"):
-        Roll.made(wire, roll.gateways, **columns)
+        MeterTable.made(wire, table.gateways, **columns)
     with pytest.raises(ValueError, match="in the order of their names"):
-        Roll.made(roll.wire, ("b", "a"), **columns)
+        MeterTable.made(table.wire, ("b", "a"), **columns)
 
 
 def test_times_beyond_the_limit_and_strange_gateways_are_refused(fleet: Fleet) -> None:

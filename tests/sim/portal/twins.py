@@ -21,7 +21,7 @@ from sim.portal.decrypt_batch import _EPOCH
 from sim.portal.intake import Intake, Rows, Taken
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
-from sim.portal.meter_table import Roll, RollKeyring, RollRegistry, address_of
+from sim.portal.meter_table import MeterTable, TableKeyring, TableRegistry, address_of
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
@@ -76,9 +76,9 @@ class Twins:
         keys = {fleet.address(m): fleet.key(m) for m in range(fleet.n) if m not in keyless}
         keyring = Keyring({address: key for address, key in keys.items() if key is not None})
         self.one = PortalInWords(self.spec, CALENDAR, keyring, self.registry)
-        self.roll = Roll.of(self.registry, keyring, GATEWAYS)
-        opener = Opener(self.spec, CALENDAR, RollKeyring(self.roll), RollRegistry(self.roll))
-        self.many = Intake(self.spec, CALENDAR, self.roll, opener, kept_ns=kept_ns)
+        self.table = MeterTable.of(self.registry, keyring, GATEWAYS)
+        opener = Opener(self.spec, CALENDAR, TableKeyring(self.table), TableRegistry(self.table))
+        self.many = Intake(self.spec, CALENDAR, self.table, opener, kept_ns=kept_ns)
         self.taken: list[Taken] = []
         self.raws: list[bytes] = []
         self._sequence = 0
@@ -136,7 +136,7 @@ class Twins:
         return [
             (
                 str(address_of(int(rows.meter[at]))) if rows.meter[at] else "",
-                self.roll.gateways[int(rows.gateway[at])], int(rows.received_ns[at]),
+                self.table.gateways[int(rows.gateway[at])], int(rows.received_ns[at]),
                 None if rows.minute[at] == NONE
                 else (_EPOCH + timedelta(minutes=int(rows.minute[at]))).isoformat(timespec="minutes"),
                 _or_none(rows.units[at]),
