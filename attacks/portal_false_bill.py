@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.reach import Reach
-from sim.systems.keyless import keyless
 from sim.truth.ground_truth import Truth
 
 ALONE = "a bill that is higher than what the portal shows"
@@ -51,7 +50,7 @@ class PortalFalseBill:
             yield reach.wait(60.0)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        modes = {one.name: one.security for one in keyless(truth.world.system).registry}
+        modes = {one.name: one.security for one in truth.world.system.registry}
         out = []
         for variant, bill in self.billed.items():
             for security in sorted({modes[meter] for meter in bill}):

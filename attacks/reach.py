@@ -13,7 +13,7 @@ import importlib
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from attacks.attack import Can, Record
 from attacks.reach_base import Base as _Base
@@ -22,6 +22,7 @@ from attacks.reach_radio import Hear as _Hear
 from attacks.reach_radio import Shape as _Shape
 from attacks.reach_radio import Speak as _Speak
 from sim.core.clock import NS_PER_S, ns, wall_ns
+from sim.core.meant import did_you_mean
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.pki.authority import Authority
@@ -342,7 +343,8 @@ class Reach(
     _Elsewhere,
 ):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
-    that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
+    that has only those of the attack's capabilities, so a method that was not declared is an AttributeError,
+    which says what to declare."""
 
 
 def parts_of(can: Can) -> list[tuple[Can, type[_Base]]]:
@@ -358,4 +360,14 @@ def _loaded(where: str) -> type[_Base]:
 def reach_for(record: Record, world: World, place: Place) -> Reach:
     """A handle with exactly the methods that `record.can` allows."""
     parts = tuple(part for _, part in parts_of(record.can))
-    return cast(Reach, type("Reach", parts or (_Base,), {})(world, record, place))
+    return cast(Reach, type("Reach", parts or (_Base,), {"__getattr__": _undeclared})(world, record, place))
+
+
+def _undeclared(reach: _Base, name: str) -> NoReturn:
+    """Raises AttributeError, which names the capability that has the method."""
+    if name[:1] == "_":
+        raise AttributeError(name)
+    having = [f"Can.{can.name}" for can, part in parts_of(~Can(0)) if hasattr(part, name)]
+    if having:
+        raise AttributeError(f"reach has no '{name}': add {' or '.join(having)} to this attack's `can`")
+    raise AttributeError(f"reach has no '{name}'{did_you_mean(name, [one for one in dir(reach) if one[:1] != '_'])}")

@@ -9,6 +9,7 @@ from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.delivered_forgeries import SECURITY, altered_values
 from attacks.reach import Reach
 from attacks.reach_homes import Look
+from sim.systems._smgw_running import smgw
 from sim.truth.ground_truth import Truth
 
 DISPLAY = "values changed on a display in the home"
@@ -54,7 +55,7 @@ class SmgwHanMitm:
         changed = [one for one in self.looks if one.shown is not None and one.shown != one.genuine]
         refused = next((one.refused for one in self.looks if one.refused), "")
         shown = f"{len(changed)} of {len(self.looks)} values on displays are not the gateway's"
-        if getattr(truth.world.spec.system, "bill_from_display", False):
+        if smgw(truth.world.system).settings.bill_from_display:
             wrong = self._told_wrongly()
             why = f"the supplier bills what consumers told him: {wrong} meters billed wrongly"
         else:

@@ -9,7 +9,6 @@ from attacks.attack import Can, Outcome, Steps, attack
 from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.portal.roles import NO_TENANT, NOT_HIS, TenantRow
-from sim.systems.keyless import keyless
 from sim.truth.ground_truth import Truth
 
 OTHER, FORMER, BEFORE = "another tenant's flat", "the former flat, after moving out", "what the predecessor used"
@@ -60,7 +59,7 @@ class TenantPeek:
         reach.note("ask", f"{tenant} for {flat}: {answer if isinstance(answer, str) else f'{len(answer)} rows'}")
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        registry = keyless(truth.world.system).registry
+        registry = truth.world.system.registry
         modes = {one.name: one.security for one in registry}
         who = {OTHER: self.neighbour, FORMER: self.former, BEFORE: self.present}
         lived = {(one.tenant, one.flat): (one.from_ns, one.until_ns) for one in registry.tenancies}

@@ -11,7 +11,6 @@ from attacks.parts.at_the_broker import empty_bundle, given_to_portal, in_each_m
 from attacks.reach import Reach
 from sim.core.bundle import UP, BadBundle, Bundle
 from sim.endpoint.port import Session
-from sim.systems.keyless import keyless
 from sim.truth.ground_truth import Truth
 
 HEARS, SPEAKS = "hears other gateways' bundles", "speaks on another gateway's topic"
@@ -67,7 +66,7 @@ class Wildcards:
         if not self.ears:
             return []
         inbox = [message for ear in self.ears for message in ear.inbox]
-        sent = len(keyless(truth.world.system).portal.store.messages())
+        sent = truth.world.stored.count_bundles()
         heard: Counter[str] = Counter()
         for message in inbox:
             if message.topic.endswith("/up"):

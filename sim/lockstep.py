@@ -16,6 +16,7 @@ before has a PUBACK and no receiver, so the faster socket would choose the windo
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -94,7 +95,7 @@ class Lockstep:
             return done()
 
         if not self._endpoint.settle(check, DEADLINE_S if complaint else 5.0) and complaint:
-            raise self._not_settled(f"{complaint} within {DEADLINE_S:.0f} s")
+            raise self._not_settled(complaint)
 
     def committed(self) -> None:
         """The portal has committed what it took and has not acknowledged it: who calls `take` says so."""
@@ -123,7 +124,8 @@ class Lockstep:
     def _held(self) -> int:
         return sum(len(g.waiting) for g in self._awaited())
 
-    def _not_settled(self, complaint: str) -> Exception:
+    def _not_settled(self, what: str) -> Exception:
+        complaint = f"{what} within {DEADLINE_S:.0f} s"
         unconnected = [g for g in self._awaited() if not g.session.connected]
         if isinstance(self._endpoint, Elsewhere):
             stuck = [*unconnected, *(g for g in self._awaited() if g.session.unacknowledged > 0)]
@@ -131,7 +133,15 @@ class Lockstep:
             if (found := self._endpoint.let_down(session, complaint)) is not None:
                 return found
         waiting = f" (not connected: {', '.join(g.id for g in unconnected[:5])})" if unconnected else ""
-        return NotSettled(f"{complaint}{waiting}; see the broker's log")
+        if self._endpoint.address is not None:
+            return NotSettled(f"{complaint}{waiting}; see the broker's log")
+        # In this process: there is no log, and its own settle gives up when nothing moves any more.
+        kind = type(self._endpoint)
+        where = f"endpoint '{kind.name}' ({inspect.getsourcefile(kind)})"
+        way_out = "must hand on what it is given, by super().accept(sender, topic, payload); to lose it, with the topic"
+        return NotSettled(
+            f'{what}{waiting} and nothing moves any more at {where}: its accept(sender, topic, payload) {way_out} ""'
+        )
 
     def _arrived(self) -> list[Message]:
         """In an order that depends on content alone, not on which socket was faster."""

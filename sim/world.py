@@ -8,12 +8,11 @@ depend on how fast the machine was. What stands between the air and a bill is th
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
+from sim.core import garbage
 from sim.core.clock import Calendar, Clock, ns
 from sim.core.events import Event, MeterTampered, RunEnded, RunStarted, SessionChanged, TelegramRefused, WindowEnded
 from sim.core.history import History
@@ -37,22 +36,6 @@ from sim.truth.ground_truth import Truth
 from sim.two_way_air import Installed, install
 from sim.world_spec import WorldSpec
 
-_GARBAGE_AFTER: Final = 20_000  # objects made and not freed
-
-
-@contextlib.contextmanager
-def _little_garbage() -> Iterator[None]:
-    """Rows by the ten thousand come and go and make no cycles, and what stands now stands until the end: to look
-    through all that for garbage as often as Python does would take a sixth of a run."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
 
 class World:
     """One world, from its spec and one seed, in one directory. Close it, whatever happened (`with` does). `engine`: one
@@ -75,6 +58,8 @@ class World:
         self.calendar = Calendar(spec.start)
         self.frames_sent = 0
         self.injections: list[Injection] = []
+        self.taken_ns: set[int] = set()
+        """World times at which the system could take what had arrived."""
         self._followed: dict[Session, int] = {}  # -> how much of its log is in the history
         self.two_way: list[Installed] = []
         self.own_receivers: set[int] = set()
@@ -98,7 +83,8 @@ class World:
             self.truth = Truth(self)
             stack.callback(self.truth.close)
             self.air.taps.append(self.truth.tap)
-            stack.enter_context(_little_garbage())
+            garbage.leave_out()
+            stack.callback(garbage.look_again)
             self._closing = stack.pop_all()
 
     def __repr__(self) -> str:
@@ -176,12 +162,14 @@ class World:
         """Everything that can arrive now arrives. At the end of each window, and at the instant at which somebody who
         does not wait for it (an attacker with a session) has published."""
         self.air.catch_up()
+        self.taken_ns.add(self.now_ns)
         self.system.deliver()
         self._log_sessions()
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Let real sockets move for up to `deadline_s` wall seconds, while world time stands still."""
         self.air.catch_up()
+        self.taken_ns.add(self.now_ns)
         came = self.system.settle(done, deadline_s)
         self._log_sessions()
         return came

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
-from sim.core import own
+from sim.core import garbage, own
 from tests import long_first
 from tests.night import NIGHT
 
@@ -29,9 +29,9 @@ _TESTS = f"{Path(__file__).resolve().parent}{os.sep}"
 _ROOT = f"{Path(__file__).resolve().parent.parent}{os.sep}"
 _VENV = f"{_ROOT}.venv{os.sep}"
 
-GARBAGE_AFTER = (10_000, 10, 50)
-"""A World takes back what was frozen before it (sim/world.py); with Python's own thresholds each few thousand objects
-then have all tests looked through, a twentieth of the whole time."""
+GARBAGE_AFTER = (20_000, 10, 50)
+"""Few objects of a test are garbage, and those that fixtures keep are none: to look for some after each few hundred, as
+Python does by itself, takes a twentieth of the whole time."""
 
 # A slow machine is no failure. Whatever else the profile in force says (in CI: the same examples each time) stays.
 settings.register_profile("wmbench", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -59,7 +59,7 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.freeze()
+        garbage.leave_out()
         gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
 

@@ -93,9 +93,12 @@ class _Subtracted(ast.NodeTransformer):
 
 
 def attack_entries() -> Entries:
-    """From the attacks' records."""
+    """From the attacks' records. Raises CannotRun for one that names what there is not."""
     from attacks.attack import attacks
+    from bench.rig.attack_record import look
 
+    for cls in attacks().values():
+        look(cls)
     records = {id_: cls.record for id_, cls in attacks().items()}
     return [
         {

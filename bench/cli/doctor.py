@@ -178,7 +178,11 @@ def _endpoints() -> Iterator[Check]:
 
     others = "take another --endpoint until this is mended"
     for kind in ENDPOINTS.parts().values():
-        ready = kind.ready()
+        try:
+            ready = kind.readiness()
+        except Exception as error:  # as in `_try`
+            yield Check(f"endpoint {kind.id}", False, _said(error), others, False)
+            continue
         way_out = "" if ready.ok else f"{ready.way_out} Or {others}"
         yield Check(f"endpoint {kind.id}", ready.ok, ready.detail, way_out, False)
         if ready.ok:
@@ -204,7 +208,13 @@ def _try(name: str, attempt: Callable[[], str], way_out: str, *, required: bool 
     try:
         return Check(name, True, attempt(), "", required)
     except Exception as error:  # whatever it is, the doctor reports it and goes on
-        return Check(name, False, str(error) or type(error).__name__, way_out, required)
+        return Check(name, False, _said(error), way_out, required)
+
+
+def _said(error: Exception) -> str:
+    from sim.core.part_errors import place_in_part, told
+
+    return told(error) if place_in_part(error) is not None else str(error) or type(error).__name__
 
 
 def _program(name: str, way_out: str, what_for: str, *, option: str = "--version") -> Check:

@@ -271,7 +271,7 @@ def broker_of(arguments: argparse.Namespace, asked_: Any, folder: Path) -> Any:
     if a.broker is None:
         if given := [one for one in ("ca", "identities", "pid") if getattr(a, one) is not None]:
             raise CannotRun(f"--{given[0]} is of a broker that is given; name it with --broker HOST:PORT")
-        ready = ENDPOINTS.find(a.endpoint).ready()
+        ready = ENDPOINTS.find(a.endpoint).readiness()
         if not ready.ok:
             raise CannotRun(f"--endpoint {a.endpoint}: {ready.detail}; {ready.way_out}")
         if (asked_.beside != "none" or asked_.pairs) and shutil.which("mosquitto_pub") is None:

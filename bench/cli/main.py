@@ -103,11 +103,13 @@ def _one_seed(seeds: list[int]) -> int:
 
 def _explain(error: Exception) -> int:
     from bench.run_errors import complain, explained, of_kind
+    from sim.core.part_errors import in_own_part, told
     from sim.endpoint.port import SaysNothing
 
     text = explained(error)
     if text is None:
-        text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
+        where = "" if in_own_part(error) else "this is a fault of wmbench; "
+        text = f"{told(error)} ({where}WMBENCH_TRACE=1 shows where)"
     unproven = of_kind(error, SaysNothing)
     complain(f"INCONCLUSIVE: {text}" if unproven else text)
     broken_pipe.drop_stdout_if_full()

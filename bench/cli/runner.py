@@ -154,10 +154,10 @@ def _ready(endpoint: str, spec: EndpointSpec) -> None:
         if missing := kind.missing(spec):
             raise OutOfReach(missing)
         return
-    ready = kind.ready()
+    ready = kind.readiness()
     if not ready.ok:
         others = [f"--endpoint {one.id} (without {', '.join(sorted(kind.features - one.features))})"
-                  for one in ENDPOINTS.parts().values() if one.id != endpoint and one.ready().ok]  # fmt: skip
+                  for one in ENDPOINTS.parts().values() if one.id != endpoint and one.readiness().ok]  # fmt: skip
         way_out = f" Or take another, and scenarios that need more are left out: {'; '.join(others)}" if others else ""
         raise CannotRun(f"endpoint '{endpoint}' cannot run here: {ready.detail}. {ready.way_out}{way_out}")
 

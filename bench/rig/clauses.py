@@ -64,10 +64,13 @@ def _unlike(form: Form, shot: Landed, truth: Truth) -> str:
         return ""
     age_s = (shot.at_ns - sent.start_ns) / NS_PER_S
     if not form.age_s[0] <= age_s <= form.age_s[1]:
-        return f"sent {age_s:.0f} s after the genuine one"
+        low_s, high_s = form.age_s
+        return f"sent {age_s:.6g} s after the genuine one began; age_s of its form allows {low_s:g} to {high_s:g}"
     behind = truth.behind(sent, shot.at_ns)
     if not form.behind[0] <= behind <= form.behind[1]:
-        return f"sent {behind} telegrams after the genuine one"
+        least, most = form.behind
+        allows = f"{least} or more" if most == Form().behind[1] else f"{least} to {most}"
+        return f"sent {behind} telegrams after the genuine one; behind of its form allows {allows}"
     return ""
 
 

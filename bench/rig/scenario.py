@@ -15,7 +15,7 @@ sim.core.settings.SECURITIES.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
@@ -24,17 +24,16 @@ from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
 from bench import signals, worlds
 from bench.options import ENGINES
-from bench.rig import frame_words, secrets, whole_reasons
+from bench.rig import attack_record, secrets, whole_reasons
+from bench.rig.attack_record import known_threats
 from bench.rig.compress import pack
 from bench.rig.measure import Measure
 from bench.rig.pcap_tap import AirLog
 from bench.rig.verdict import Terms, Verdict
-from bench.run_errors import CannotRun
-from reports import threat_list
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.meant import did_you_mean
-from sim.core.quoting import quoted
+from sim.core.part_errors import answer, told
 from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
 from sim.faults.port import AnyFault, Injection
@@ -100,14 +99,6 @@ def scenario(
         return function
 
     return note
-
-
-def known_threats(ids: Iterable[str], whose: str = "") -> None:
-    """Raises CannotRun for an id that the threat list has not."""
-    for one in ids:
-        if one not in threat_list.threats():
-            hint = did_you_mean(one, threat_list.threats()) or ";"
-            raise CannotRun(f"{whose}threats: there is no {quoted(one)}{hint} ./wmbench threats lists them")
 
 
 def load_world(name: str, *, beside: Path | None = None, at: str = "") -> WorldSpec:
@@ -218,14 +209,20 @@ class Stage:
         missing = self.spec.lacks(attack.record.needs)
         if missing:
             raise LeftOut(f"{attack.record.id} {missing}")
-        frame_words.check(attack)
-        known_threats(attack.record.threats, f"{attack.record.id}: ")
+        attack_record.look(attack)
         self.staged.append(Staged(attack, place or Place()))
         return attack
 
     @property
     def inner(self) -> World:
-        """The world itself, made at first use."""
+        """The world itself, made at first use. Raises RuntimeError in place of an AttributeError, which Python would
+        take for a world that the stage has not."""
+        try:
+            return self._made()
+        except AttributeError as error:
+            raise RuntimeError(f"the world cannot be made: {told(error)}") from error
+
+    def _made(self) -> World:
         if self._world is None:
             world = World(self.spec, self.seed, self.directory, frames=self.frames, engine=self.engine)
             self._world = world
@@ -233,7 +230,8 @@ class Stage:
             secrets.listen(world)
             for staged in self.staged if self.defences != CLEAN else ():
                 reach = reach_for(staged.attack.record, world, staged.place)
-                world.clock.process(staged.attack.run(reach))
+                steps = answer(staged.attack.run, reach, of="a process; write a yield in it", wanted=Generator)
+                world.clock.process(steps)
         return self._world
 
     def run(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
@@ -323,7 +321,11 @@ class Stage:
 
     def outcomes(self) -> list[tuple[Any, Outcome]]:
         """(attack, outcome) of all attacks on stage, worked out from the truth."""
-        return [(s.attack, outcome) for s in self.staged for outcome in s.attack.outcomes(self.truth)]
+        return [
+            (s.attack, outcome)
+            for s in self.staged
+            for outcome in answer(s.attack.outcomes, self.truth, of="a list of outcomes", wanted=(list, tuple))
+        ]
 
     def close(self) -> None:
         """The rig's: close the world and its capture, pack what is large."""

@@ -33,6 +33,7 @@ from bench.run_errors import CannotRun, Failed, Inconclusive, explained, of_kind
 from reports import pictures
 from sim.core.broken_files import line_in
 from sim.core.clock import wall_s
+from sim.core.part_errors import told
 from sim.desk.box import BoxError
 from sim.endpoint.port import SaysNothing
 from sim.world_spec import WorldSpec
@@ -121,7 +122,7 @@ class Bout:
             raised.__cause__, raised.__suppress_context__ = error, True
             return End("error", message, raised=raised)
         trace = "".join(traceback.format_exception(error))
-        return End("error", f"{self._where(error)}{type(error).__name__}: {error}", trace, error)
+        return End("error", f"{self._where(error)}{told(error)}", trace, error)
 
     def _where(self, error: BaseException) -> str:
         """File and line of the scenario at which it came to this; "" where it was not there."""

@@ -46,6 +46,8 @@ def compile_all() -> int:
         done = cache_folder.mark()  # of the sources as they were loaded; they may change meanwhile
         if done.exists():
             return 0
+        _read_parts()
+        print(cache_folder.COMPILING, file=sys.stderr, flush=True)
         for left in place.glob(f"{_PART}*"):  # of one that was killed
             shutil.rmtree(left)
         jit.compiled.quiet = True
@@ -64,6 +66,14 @@ def compile_all() -> int:
         done.touch()
         _prune(place)
     return len(jit.compiled.names)
+
+
+def _read_parts() -> None:
+    """All that compiling imports, so that a file which cannot be read is said before anything is compiled. Raises what
+    such a file does."""
+    from sim.world import World  # noqa: F401
+
+    _spec()
 
 
 def compile_own() -> bool:

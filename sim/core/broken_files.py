@@ -19,6 +19,7 @@ from sim.core.meant import did_you_mean
 
 _MODULE = "<module>"
 _UNEXPECTED = re.compile(r"(?P<name>\w+)(?:\.__\w+__)?\(\) got an unexpected keyword argument '(?P<word>\w+)'")
+_MISSING = re.compile(r"(?P<name>\w+)(?:\.__\w+__)?\(\) missing \d+ required positional arguments?")
 _NO_NAME = re.compile(r"cannot import name '(?P<word>\w+)' from '(?P<module>[\w.]+)'")
 
 
@@ -53,17 +54,24 @@ def words_of(error: BaseException) -> str:
 def _names(what: str, trace: TracebackType | None) -> str:
     if (found := _NO_NAME.search(what)) and (module := sys.modules.get(found["module"])) is not None:
         return did_you_mean(found["word"], [name for name in vars(module) if name[:1] != "_"])
-    if (found := _UNEXPECTED.search(what)) and callable(called := _called(found["name"], trace)):
-        names = [name for name in inspect.signature(called).parameters if name != "self"]
+    if (found := _MISSING.search(what)) and (names := _signature(found["name"], trace)):
+        return f"; it takes, in this order, {', '.join(names)}"
+    if (found := _UNEXPECTED.search(what)) and (names := _signature(found["name"], trace)):
         return f"{did_you_mean(found['word'], names) or ';'} it takes {', '.join(names)}"
     return ""
 
 
+def _signature(name: str, trace: TracebackType | None) -> list[str]:
+    """The parameters of what this name means."""
+    called = _called(name, trace)
+    return [one for one in inspect.signature(called).parameters if one != "self"] if callable(called) else []
+
+
 def _called(name: str, trace: TracebackType | None) -> Callable[..., object] | None:
-    """What the innermost module that knows this name means by it."""
+    """What the innermost function or module that knows this name means by it."""
     found = None
     while trace is not None:
-        found = trace.tb_frame.f_globals.get(name, found)
+        found = trace.tb_frame.f_locals.get(name, trace.tb_frame.f_globals.get(name, found))
         trace = trace.tb_next
     return found
 

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from sim.core import own
 from sim.core.broken_files import place_of, unreadable
+from sim.core.part_errors import PartError as PartError
+from sim.core.part_errors import place_in_part, told
+from sim.core.part_fields import classes_of_settings, ill_typed, no_settings
 
 
 class HasId(Protocol):
@@ -40,17 +44,15 @@ K = TypeVar("K", bound=HasSpec)
 S = TypeVar("S")
 
 
-class PartError(Exception):
-    """A file of a folder of parts that is no part; the message names the file and what it lacks."""
-
-
 def to_mend(error: BaseException, program: Path) -> str | None:
-    """In one line which file, of those that were asked for by this program, cannot be used, and why; None for any other
-    error."""
+    """In one line which file, of those that were asked for by this program, cannot be used, and why, or at which line
+    of a part it was raised; None for any other error."""
     if isinstance(error, PartError):
         return str(error)
     place = place_of(error)
-    return None if place is None or place[0] == program else unreadable(place[0], error)
+    if place is None or place[0] == program:
+        return told(error) if place_in_part(error) is not None else None
+    return unreadable(place[0], error)
 
 
 class UnknownPart(ValueError):
@@ -75,12 +77,14 @@ def files(package: str) -> list[tuple[str, Path]]:
 class Folder(Generic[P]):
     """The parts of one package. `attribute`: the name under which each file holds its part; `what`: one part in words;
     `port`: the class that every part is an instance of; `lacks`: what else is wrong with a part of the file of this
-    name, "" when nothing. Files are imported at the first question."""
+    name, "" when nothing; `alone`: what no other part may have, in words. Files are imported at the first question."""
 
     def __init__(
-        self, package: str, attribute: str, what: str, port: type[P], lacks: Callable[[P, str], str] = lambda *_: ""
-    ) -> None:
-        self.package, self.attribute, self.what, self.port, self.lacks = package, attribute, what, port, lacks
+        self, package: str, attribute: str, what: str, port: type[P], lacks: Callable[[P, str], str] = lambda *_: "",
+        alone: Callable[[P], Sequence[str]] = lambda _: (),
+    ) -> None:  # fmt: skip
+        self.package, self.attribute, self.what, self.port = package, attribute, what, port
+        self.lacks, self.alone = lacks, alone
         self._parts: dict[str, P] | None = None
         self._pages: dict[str, str] = {}
         self._files: dict[str, Path] = {}
@@ -90,11 +94,15 @@ class Folder(Generic[P]):
         if self._parts is None:
             found: dict[str, P] = {}
             where = self._files
+            whose: dict[str, Path] = {}
             for name, file in files(self.package):
                 part = self._part(f"{self.package}.{name}", file)
                 if part.id in found:
                     raise PartError(f"{where[part.id]} and {file} both define the {self.what} '{part.id}'")
                 found[part.id], where[part.id] = part, file
+                for said in self.alone(part):
+                    if (other := whose.setdefault(said, file)) != file:
+                        raise PartError(f"{other} and {file} are both {said}; a {self.what} is known by that alone")
             self._parts = dict(sorted(found.items()))
         return self._parts
 
@@ -112,10 +120,16 @@ class Folder(Generic[P]):
                 raise PartError(f"{file}: {self.attribute} is a class and no {self.what}; write {say}")
             wanted = f"{self.attribute} = {self.port.__name__}(...)"
             raise PartError(f"{file}: a {self.what} has {wanted}; this file has none")
-        if said := self.lacks(part, file.stem):
+        if said := self.unfit(part) or self.lacks(part, file.stem):
             raise PartError(f"{file}: {said}")
         self._pages[part.id] = (loaded.__doc__ or "").strip()
         return part
+
+    def unfit(self, part: P) -> str:
+        """What is wrong with a part of any kind, "" when nothing: here every part is looked at when it is loaded."""
+        if said := ill_typed(part):
+            return f"{self.attribute}: {said}"
+        return next(filter(None, map(no_settings, classes_of_settings(part))), "")
 
     def find(self, id_: str) -> P:
         """The part of this id. Raises UnknownPart, PartError."""
@@ -138,9 +152,22 @@ class Folder(Generic[P]):
 class Kinds(Folder[K]):
     """A folder of parts that a file sets up: it names a kind, and then the kind's own keys."""
 
+    def unfit(self, part: K) -> str:
+        return super().unfit(part) or _unlike_kind(part)
+
     def specs(self) -> Mapping[str, type[Any]]:
         """Kind -> the class of its settings."""
         return {id_: kind.spec for id_, kind in self.parts().items()}
+
+
+def _unlike_kind(part: HasSpec) -> str:
+    """A table of a file says `kind`, which chooses the class of its other keys: both must have one word for it."""
+    kind = getattr(part.spec, "__dataclass_fields__", {}).get("kind")
+    if kind is not None and kind.default == part.id:
+        return ""
+    says = "no kind" if kind is None or kind.default is MISSING else f"kind {kind.default!r}"
+    name = part.spec.__name__
+    return f"{name} has {says}, and the id is {part.id!r}; write kind: str = \"{part.id}\" in {name}"
 
 
 def of_kind(spec: object, wanted: type[S], kind: str) -> S:

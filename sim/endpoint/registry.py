@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
+from sim.core.part_errors import answer
 from sim.core.parts import Kinds, of_kind
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.port import Endpoint, EndpointFeature
@@ -43,7 +44,12 @@ class EndpointKind(Generic[S]):
 
     def open(self, spec: EndpointSpec, directory: Path) -> Endpoint:
         """The endpoint of a world, not started. Raises TypeError for settings of another kind."""
-        return self.make(directory, of_kind(spec, self.spec, f"endpoint '{self.id}'"))
+        settings = of_kind(spec, self.spec, f"endpoint '{self.id}'")
+        return answer(self.make, directory, settings, of="an endpoint", port=Endpoint)
+
+    def readiness(self) -> Readiness:
+        """What `ready` says. Raises PartError for one that says nothing of the kind."""
+        return answer(self.ready, of="a Readiness(ok, detail, way_out)", wanted=Readiness)
 
 
 ENDPOINTS: Kinds[EndpointKind[Any]] = Kinds("sim.endpoint.kinds", "KIND", "endpoint", EndpointKind)

@@ -7,14 +7,17 @@ fault happened, and the check `faults_witnessed` makes the run inconclusive.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from sim.core.clock import Steps, ns
 from sim.core.events import FaultInjected, FaultWitnessed
+from sim.core.part_errors import answer
+from sim.core.part_methods import returns_nothing
 from sim.core.parts import Folder
 from sim.core.settings import number, out_of_range
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from sim.world import World
 
 S = TypeVar("S")
+_WORDS: Final = "words that show it, \"\" where nothing does"
 
 
 class CannotInject(ValueError):
@@ -160,6 +164,8 @@ def _lacks(fault: AnyFault, file: str) -> str:
         if not isinstance(given, str) or not given:
             lasting = " since it lasts" if name == "healed_as" else ""
             return f'{type(fault).__name__} has no {name}; write {name}: ClassVar[str] = "{example}" in it{lasting}'
+    if missing := returns_nothing(type(fault), Fault):
+        return missing.removeprefix(f"{inspect.getsourcefile(type(fault))}, ")  # who asks names the file
     if fault.id != file:
         return f"its id is '{fault.id}'; a fault has the id of its file: '{file}'"
     return ""
@@ -218,7 +224,7 @@ class Injection:
         fault.strike(world)
         self.struck_ns = world.now_ns
         self._struck = fault.look(world)
-        self.evidence = fault.witness_strike(before, self._struck)
+        self.evidence = answer(fault.witness_strike, before, self._struck, of=_WORDS, wanted=str)
         self.lost = fault.lost(before)
         self.undone = fault.undone(before, self._struck)
         self.forgotten_bundles = fault.forgets_bundles(before, self._struck)
@@ -241,7 +247,7 @@ class Injection:
             self._record(fault.healed_as)
         fault.heal(world)
         self.healed_ns = world.now_ns
-        self.recovery = fault.witness_heal(self._struck, fault.look(world))
+        self.recovery = answer(fault.witness_heal, self._struck, fault.look(world), of=_WORDS, wanted=str)
         self._record_evidence(fault.healed_as or f"{fault.struck_as}, healed", self.recovery)
 
     def _record(self, kind: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from sim.core.part_errors import answer
 from sim.core.parts import Kinds, of_kind
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
@@ -31,7 +32,8 @@ class GatewayKind(Generic[S]):
 
     def open(self, gateway: str, spec: GatewaySpec, wiring: Wiring) -> GatewayPort:
         """One gateway of a group. Raises TypeError for settings of another kind."""
-        return self.make(gateway, of_kind(spec, self.spec, f"gateway kind '{self.id}'"), wiring)
+        settings = of_kind(spec, self.spec, f"gateway kind '{self.id}'")
+        return answer(self.make, gateway, settings, wiring, of="a gateway", port=GatewayPort)
 
 
 GATEWAYS: Kinds[GatewayKind[Any]] = Kinds("sim.gateway.kinds", "KIND", "gateway kind", GatewayKind)

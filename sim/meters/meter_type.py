@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from sim.core.meant import did_you_mean
+from sim.core.part_fields import ill_typed
 from sim.core.parts import Folder
 from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
@@ -112,6 +113,8 @@ class Kind:
     versions: tuple[int, ...] = ()  # others that send the same records
 
     def __post_init__(self) -> None:
+        if said := ill_typed(self):
+            raise BadKind(f"{self.id}: {said}")
         self._check_address()
         for row in self.fields:
             try:
@@ -266,7 +269,13 @@ class Kind:
         return CI_SHORT if self.tpl == CI_NONE and security != "none" else self.tpl
 
 
-KINDS: Final = Folder("sim.meters.types", "KIND", "meter type", Kind)
+def _addresses(kind: Kind) -> list[str]:
+    """What its telegrams say of the device that sends them, by which receivers tell types apart."""
+    device = f"device type {kind.device_type:02X}"
+    return [f"{kind.manufacturer}, version {version:02X}, {device}" for version in {kind.version, *kind.versions}]
+
+
+KINDS: Final = Folder("sim.meters.types", "KIND", "meter type", Kind, alone=_addresses)
 """The meter types: the KIND of each file in types/."""
 
 

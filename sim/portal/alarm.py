@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.bundle import Birth
+from sim.core.meant import did_you_mean
 from sim.core.parts import Folder
 from sim.portal.check import NoSettings
 
@@ -111,7 +112,20 @@ class Alarm:
     portal_only: bool = False
 
 
-ALARMS: Final = Folder("sim.portal.alarms", "ALARM", "alarm", Alarm)
+def _lacks(alarm: Alarm, _file: str) -> str:
+    """A method that nobody calls is a hook that was misspelt; "" without one."""
+    if not isinstance(cls := alarm.watcher, type):
+        return ""
+    hooks = [name for name in vars(Watcher) if name[:1] != "_"]
+    for name in dir(cls):
+        if name[:1] != "_" and callable(getattr(cls, name)) and name not in hooks:
+            near = did_you_mean(name, hooks) or f"; a Watcher has {', '.join(hooks)}."
+            said = f"{cls.__name__}.{name} is no method of Watcher and is never called"
+            return f"{said}{near} One of its own begins with _"
+    return ""
+
+
+ALARMS: Final = Folder("sim.portal.alarms", "ALARM", "alarm", Alarm, _lacks)
 
 
 def alarms_in_order() -> list[Alarm]:

@@ -25,6 +25,7 @@ from typing import Any, Final, NamedTuple
 from sim.core.broken_files import at_line, line_in, words_of
 from sim.core.parts import Folder, PartError
 from sim.portal import reasons
+from sim.portal.check_source import returns_bool
 
 NONE: Final = -(1 << 62)
 """Of a number in a telegram or a state: there is none."""
@@ -161,12 +162,23 @@ class Check:
         except Exception as error:
             place = at_line(file, line_in(file, error))
             raise PartError(f"{place}: check '{self.id}' has no limits: {words_of(error)}") from error
-        if not hasattr(made, "_fields"):
+        if not hasattr(made, "_fields") or not all(type(one) is int for one in made):
             raise PartError(f"{file}: check '{self.id}': limits are a NamedTuple of whole numbers, not {made!r}")
         return made
 
 
-CHECKS: Final = Folder("sim.portal.checks", "CHECK", "check", Check)
+def _lacks(check: Check, _file: str) -> str:
+    """What the source of its functions shows, "" when nothing."""
+    line = returns_bool(check.verdict)
+    if line is None:
+        return ""
+    return (
+        f"line {line}: check '{check.id}': verdict returns True or False, and True is 1, which is LATE; write "
+        "return PASSED if ... else 2, where 2 is the first of its reasons"
+    )
+
+
+CHECKS: Final = Folder("sim.portal.checks", "CHECK", "check", Check, _lacks)
 
 
 def _fits(function: Callable[..., Any], wanted: tuple[str, ...]) -> bool:

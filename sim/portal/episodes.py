@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from sim.core.bundle import Birth
 from sim.core.events import AlarmRaised
-from sim.portal.alarm import Accepted, Around, alarms_in_order
+from sim.core.meant import did_you_mean
+from sim.core.part_errors import PartError, calling_part
+from sim.portal.alarm import Accepted, Around, alarm_ids, alarms_in_order
 from sim.portal.meter_registry import Registry
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.silence import Silence
@@ -24,10 +26,10 @@ class Episode:
 
 class Episodes:
     """What stands. `raised` holds what became an alarm since the last commit; the portal records it afterwards. Kinds
-    that are not `on` are never raised."""
+    that are not `on` are never raised. Raises PartError for a kind that there is not, at the alarm's line."""
 
     def __init__(self, on: Collection[str], store: Store) -> None:
-        self._on, self._store = frozenset(on), store
+        self._on, self._known, self._store = frozenset(on), frozenset(alarm_ids()), store
         self.raised: list[AlarmRaised] = []
         self._open: dict[str, dict[str, Episode]] = {}
         self._rows: dict[tuple[str, str, int], AlarmRow] = {}
@@ -41,11 +43,18 @@ class Episodes:
 
     def standing(self, kind: str) -> dict[str, Episode]:
         """Subject -> episode of one kind."""
+        if kind not in self._open:
+            self._check(kind)
         return self._open.get(kind, {})
+
+    def _check(self, kind: str) -> None:
+        if kind not in self._known:
+            raise PartError(f"{calling_part()}there is no alarm '{kind}'{did_you_mean(kind, self._known)}")
 
     def occur(self, kind: str, subject: str, now_ns: int, detail: str) -> None:
         """An occasion: the first makes an alarm, a thousand of them are one episode."""
         if kind not in self._on:
+            self._check(kind)
             return
         episode = self.standing(kind).get(subject)
         if episode is None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
-from sim.portal import copies, reasons, window
+from sim.portal import check_source, copies, reasons, window
 from sim.portal.check import Check, Meter, Names, Sight, in_order
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.verdicts import COPY, STORED, number, of_check
@@ -121,6 +121,20 @@ def _places(every: Iterable[Check]) -> dict[str, tuple[int, int]]:
 def together(every: Sequence[Check], made: Callable[[Callable[..., Any]], Any]) -> tuple[Any, Any]:
     """The checks as one function that asks and one that remembers, each `made` of plain ones. They are written here,
     since there may be any number of checks."""
+    lines, around = _written(every, made)
+    exec("\n".join(lines), around)
+    return made(around["ask"]), made(around["took"])
+
+
+def to_mend(error: Exception, every: Sequence[Check]) -> str:
+    """In one line what is to be mended where the functions of these checks cannot be compiled."""
+    return check_source.to_mend(error, every, _written(every, lambda function: function)[0])
+
+
+def _written(
+    every: Sequence[Check], made: Callable[[Callable[..., Any]], Any]
+) -> tuple[list[str], dict[str, Any]]:
+    """The lines of both functions, and the names that they use."""
     places, limit_at = _places(every), 0
     around: dict[str, Any] = {"__name__": __name__}
     ask = ["def ask(on, sight, meter, state, row, rings, limits):"]
@@ -148,9 +162,7 @@ def together(every: Sequence[Check], made: Callable[[Callable[..., Any]], Any]) 
         took += [f"    if {when}{'' if check.takes_late else ' and not late'}:", f"        new = {mine}_took({said})"]
         took += [f"        state[row, {low + at}] = new[{at}]" for at in range(high - low)]
         limit_at += count
-    source = "\n".join([*ask, f"    return {STORED}, {_OPENING}", *took])
-    exec(source, around)
-    return made(around["ask"]), made(around["took"])
+    return [*ask, f"    return {STORED}, {_OPENING}", *took], around
 
 
 _ask, _took = together(in_order(), compiled)

@@ -16,14 +16,26 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arrays.jit import CannotCompile, njit, to_mend
+from arrays.jit import CannotCompile, njit
 from sim.core.clock import Calendar
 from sim.core.parts import PartError
 from sim.portal import reasons
-from sim.portal.check import NONE
+from sim.portal.check import NONE, in_order
 from sim.portal.copies import Copies
 from sim.portal.decrypt_batch import Contents, Opening
-from sim.portal.freshness import Agreed, Asked, Blob, Freshness, Judged, Memory, Opened, Seen, judge, recall
+from sim.portal.freshness import (
+    Agreed,
+    Asked,
+    Blob,
+    Freshness,
+    Judged,
+    Memory,
+    Opened,
+    Seen,
+    judge,
+    recall,
+    to_mend,
+)  # fmt: skip
 from sim.portal.gateway_offsets import is_wrong, offsets, righted
 from sim.portal.meter_table import Roll
 from sim.portal.opener import Opener
@@ -207,7 +219,7 @@ class Intake:
         try:
             count, number = judge(order, seen, opened, self._agreed, memory, asked, judged)
         except CannotCompile as error:  # ours can be: a check of somebody's
-            raise PartError(to_mend(error)) from error
+            raise PartError(to_mend(error, in_order())) from error
         if count < 0:
             raise ValueError(fresh.without_reason(count, number))
         self._copies.keep(count)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from sim.core.part_errors import PartError
+from sim.core.part_fields import key_twice
 from sim.core.settings import names_from
 from sim.portal.alarm import alarm_ids, alarms_in_order
 from sim.portal.check import check_ids, in_order
@@ -18,9 +20,17 @@ if TYPE_CHECKING:
         """The settings of the parts that come with the bench; a part of somebody's own has its own beside them."""
 else:
 
+    def _classes() -> list[type]:
+        """Of the settings of checks and alarms, and those that they are derived from."""
+        named = [part.settings for part in (*in_order(), *alarms_in_order())]
+        found = dict.fromkeys(one for cls in named for one in reversed(cls.__mro__[:-1]))
+        if said := key_twice(found):
+            raise PartError(said)
+        return list(found)
+
     def _of_parts() -> type:
-        classes = [part.settings for part in (*in_order(), *alarms_in_order())]
-        most = [one for one in dict.fromkeys(classes) if not any(one in other.__mro__[1:] for other in classes)]
+        classes = _classes()
+        most = [one for one in classes if not any(one in other.__mro__[1:] for other in classes)]
         return type("_OfParts", tuple(most), {})
 
     _OfParts = _of_parts()
@@ -58,3 +68,7 @@ class PortalSpec(_OfParts):
     backup: Literal["whole", "readings"] = "whole"
     key_store: Literal["wrapped", "clear"] = "wrapped"
     key_partitions: Literal["house", "flat"] = "house"
+
+
+if said := key_twice((PortalSpec, *dict.fromkeys(_OfParts.__mro__[1:-1]))):
+    raise PartError(said)

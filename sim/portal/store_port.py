@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
+from sim.core.part_errors import PartError, answer
 from sim.core.parts import Folder, UnknownPart
 
 Row = TypeVar("Row")
@@ -435,9 +436,13 @@ STORES: Final = Folder("sim.portal.store", "STORE", "store", StoreKind)
 
 
 def open_store(where: str, directory: Path) -> Store:
-    """`where`: a store's id, or a URL whose scheme is one. Raises StoreError."""
+    """`where`: a store's id, or a URL whose scheme is one. Raises StoreError, PartError."""
     try:
         kind = STORES.find(where.partition(":")[0])
     except UnknownPart as error:
         raise StoreError(f"portal.store = {where.partition(':')[0]!r}: {error}") from None
-    return kind.opened(where, directory)
+    store = answer(kind.opened, where, directory, of="a Store", wanted=Store, port=Store)
+    if not isinstance(getattr(store, "name", None), str):
+        way_out = "write self.name = ... in its __init__: the file or the server, for people"
+        raise PartError(f"{STORES.file(kind.id)}: {type(store).__name__} has no name; {way_out}")
+    return store

@@ -278,6 +278,11 @@ class System(ABC):
         return SECURITIES
 
     @property
+    def stores_at_once(self) -> bool:
+        """A telegram is stored when it is heard; else when `deliver` takes what arrived."""
+        return False
+
+    @property
     def verifies_time(self) -> bool:
         """Its gateways believe nobody's time who cannot prove who he is."""
         return False

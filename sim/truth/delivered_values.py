@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -27,6 +26,7 @@ from sim.portal.check import NONE
 from sim.site_plan import fleet_radios, gateway_groups
 from sim.smgw.german_time import midnight_s
 from sim.systems._smgw_grid import GRID_OPERATOR
+from sim.systems._smgw_running import smgw
 from sim.systems.port import Delivered
 from sim.truth.differs import Yardstick
 from sim.truth.differs import expected as said_by
@@ -63,18 +63,8 @@ class WrongValue(NamedTuple):
         return f"{self.meter}, TAF {self.taf}, {self.obis}, until {self.until_s}: {self.has}, must be {self.must}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """What was agreed: settings of [system], read by name since other systems have none."""
-
-    taf: int
-    delivery_s: int
-    flag_clock: bool
-    time_over_tls: bool
-
-
 def wrong_values(truth: Truth) -> list[WrongValue]:
-    """Of every attached meter. Raises StoreError, AttributeError for a system that delivers no values."""
+    """Of every attached meter. Raises StoreError, TypeError for another system than smgw."""
     must, under_way = expected(truth), expected(truth, waiting=True)
     has = _as_received([one for one in truth.world.system.delivered() if one.receiver != GRID_OPERATOR])
     world = truth.world
@@ -102,10 +92,8 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
     """What the final receiver must have by now, but for gateways that are off or cut off. `waiting`: of these alone,
     what it may have."""
     world = truth.world
-    settings = world.spec.system
-    rules = _Rules(*(getattr(settings, name) for name in ("taf", "delivery_s", "flag_clock", "time_over_tls")))
-    attached = world.system.attached
-    assert attached is not None, "a system whose gateways deliver has meters paired with them"
+    system = smgw(world.system)
+    rules, attached = system.settings, system.attached
     fleet, yardstick = world.fleet, Yardstick(world.fleet)
     air_ns = fleet_radios(world.spec.fleet, fleet.population.group, fleet.population.length_bytes).duration_ns
     groups = gateway_groups(world.spec)

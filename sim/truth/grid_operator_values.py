@@ -18,7 +18,7 @@ from sim.meters.physics.household_power import Household
 from sim.site_plan import gateway_groups
 from sim.smart_metering.lmn.wired_plan import house_of, meter_name, numbers_of
 from sim.systems._smgw_grid import GRID_OPERATOR
-from sim.systems._smgw_running import Smgw
+from sim.systems._smgw_running import Smgw, smgw
 from sim.truth.periods_in_words import Key
 from sim.truth.wired_values import counted, last_met_s, met_ns
 from sim.truth.wrong_rows import CLOCK_TOLERANCE_S
@@ -38,10 +38,8 @@ Row = tuple[Key, Decimal | None]
 def expected_of_grid(world: World, *, waiting: bool = False) -> dict[Key, Decimal | None]:
     """What the grid operator must have by now, but for gateways that are off or cut off. `waiting`: of these alone,
     what it may have. Nothing where there is none."""
-    system = world.system
+    system = smgw(world.system)
     out: dict[Key, Decimal | None] = {}
-    if not isinstance(system, Smgw):
-        return out
     epoch_s = int(world.calendar.start.timestamp())
     delivery_s = round(system.settings.delivery_s)
     for number, gateway in enumerate(world.gateways):

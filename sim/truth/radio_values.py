@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from sim.core.clock import NS_PER_S, ns
 from sim.site_plan import gateway_groups
-from sim.smart_metering.lmn.radio_air import Account
 from sim.smart_metering.lmn.radio_plan import address_of
 from sim.smgw.obis_codes import of_text
+from sim.systems._smgw_running import smgw
 from sim.truth.periods_in_words import Key, Stands, of_period
 from sim.truth.wrong_rows import CLOCK_TOLERANCE_S, TIME_INVALID, WrongRow, energy, stored, unlike
 
@@ -30,13 +30,8 @@ _QUANTITIES: Final = ("1-0:1.8", "1-0:2.8")
 
 
 def radio_count(world: World) -> int:
-    """Radio meters of profile C of each gateway; other systems have none."""
-    return int(getattr(world.spec.system, "wireless", 0))
-
-
-def _accounts(world: World) -> Sequence[Account]:
-    meters = getattr(world.system, "radio_meters", None)
-    return () if meters is None else meters.accounts
+    """Radio meters of profile C of each gateway."""
+    return smgw(world.system).settings.wireless
 
 
 def _reached(world: World, gateway: int) -> dict[str, list[tuple[int, tuple[int, ...]]]]:
@@ -44,7 +39,7 @@ def _reached(world: World, gateway: int) -> dict[str, list[tuple[int, tuple[int,
     ahead_ns = ns(gateway_groups(world.spec)[gateway].clock_offset_s)
     epoch_s = int(world.calendar.start.timestamp())
     found: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
-    for one in _accounts(world)[gateway].reached:
+    for one in smgw(world.system).radio_meters.accounts[gateway].reached:
         at_s = epoch_s - -(one.end_ns + ahead_ns) // NS_PER_S
         found.setdefault(one.meter, []).append((at_s, tuple(one.counted)))
     return found
@@ -54,12 +49,11 @@ def expected_of_radio(
     world: World, taf: int, periods: Sequence[tuple[int, int]], tolerance_s: float, *, waiting: bool
 ) -> Iterator[tuple[Key, Decimal | None]]:
     """See delivered_values.expected. Values of a clock that is known to be wrong are marked and not billed."""
-    settings = world.spec.system
+    settings = smgw(world.system).settings
     for number, gateway in enumerate(world.gateways):
         is_waiting = not gateway.up or bool(gateway.waiting)
         offset_s = gateway_groups(world.spec)[number].clock_offset_s
-        trusted = getattr(settings, "time_over_tls", True)
-        marked = bool(getattr(settings, "flag_clock", True)) and trusted and abs(offset_s) > tolerance_s
+        marked = settings.flag_clock and settings.time_over_tls and abs(offset_s) > tolerance_s
         if not radio_count(world) or is_waiting is not waiting or marked:
             continue
         for meter, said in _reached(world, number).items():
@@ -81,8 +75,8 @@ def wrong_rows(world: World) -> list[WrongRow]:
     a window's end that its clock is off, so where it is a row's word may say so and need not."""
     found: list[WrongRow] = []
     count = radio_count(world)
-    for number, gateway in enumerate(world.gateways):
-        side = getattr(gateway, "radio", None)
+    for number, gateway in enumerate(smgw(world.system).gateways):
+        side = gateway.radio
         if side is None or not gateway.up:
             continue
         reached = _reached(world, number)

@@ -26,7 +26,7 @@ from sim.smgw.obis_codes import of_text
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S, DUE_MOST
 from sim.systems._smgw_grid import GRID_OPERATOR
-from sim.systems._smgw_running import Smgw
+from sim.systems._smgw_running import Smgw, smgw
 from sim.truth.periods_in_words import periods_of
 
 if TYPE_CHECKING:
@@ -55,10 +55,8 @@ class Finer(NamedTuple):
 
 
 def finer_than_allowed(world: World) -> list[Finer]:
-    """Of everything that left until now; none for a system without contracts."""
-    system = world.system
-    if not isinstance(system, Smgw):
-        return []
+    """Of everything that left until now. Raises TypeError for another system than smgw."""
+    system = smgw(world.system)
     start_s = int(world.calendar.start.timestamp())
     now_s = start_s + world.now_ns // 1_000_000_000
     taf, every_s = system.settings.taf, round(system.settings.delivery_s)

@@ -20,6 +20,7 @@ from sim.meters.physics.household_power import Household, Registers
 from sim.site_plan import gateway_groups
 from sim.smart_metering.lmn.wired_plan import house_of, meter_name, numbers_of
 from sim.smgw.obis_codes import of_text
+from sim.systems._smgw_running import smgw
 from sim.truth.periods_in_words import QUARTER_S, Key, Stands, of_period
 from sim.truth.wrong_rows import CLOCK_TOLERANCE_S, WrongRow, energy, stored, unlike
 
@@ -45,8 +46,8 @@ def counted(house: Household, quantity: str, at_s: int) -> int:
 
 
 def wired_count(world: World) -> int:
-    """Wired meters of each gateway; other systems have none."""
-    return int(getattr(world.spec.system, "wired", 0))
+    """Wired meters of each gateway."""
+    return smgw(world.system).settings.wired
 
 
 def met_ns(world: World, gateway: int) -> list[int]:
@@ -131,8 +132,8 @@ def wrong_rows(world: World) -> list[WrongRow]:
     count = wired_count(world)
     found: list[WrongRow] = []
     start_s = -(-int(world.calendar.start.timestamp()) // QUARTER_S) * QUARTER_S
-    for number, gateway in enumerate(world.gateways):
-        side = getattr(gateway, "wired", None)
+    for number, gateway in enumerate(smgw(world.system).gateways):
+        side = gateway.wired
         until_s = last_met_s(world, number)
         if side is None or not gateway.up or until_s is None:
             continue

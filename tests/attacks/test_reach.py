@@ -80,6 +80,23 @@ def test_no_capability_gives_a_watch_and_a_diary(world: World) -> None:
     assert public(reach_for(record(Can(0)), world, Place())) == EVERYONE
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("speak", "reach has no 'speak': add Can.SPEAK to this attack's `can`"),
+        ("deliver_by", "reach has no 'deliver_by': add Can.BROKER to this attack's `can`"),
+        ("note_sent", "reach has no 'note_sent': add Can.PATH or Can.BROKER to this attack's `can`"),
+        ("listn", "reach has no 'listn'; did you mean 'listen'?"),
+        ("zzz", "reach has no 'zzz'"),
+        ("_hidden", "_hidden"),
+    ],
+)
+def test_a_method_that_was_not_declared_names_its_capability(world: World, name: str, said: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(reach_for(record(Can.HEAR), world, Place()), name)
+    assert str(caught.value) == said
+
+
 def test_each_attack_gets_exactly_what_its_record_says(world: World) -> None:
     found = attacks()
     assert len(found) >= 5

@@ -60,8 +60,10 @@ class Rig:
         subprocess.run(command, cwd=self.folder, env=self.environment(), stdout=subprocess.DEVNULL, check=True)
 
     def pytest(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        plugins = ["-p", "bench.rig.plugin", "-p", "no:benchmark", "-p", "no:cacheprovider", "-q"]
-        command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), *plugins, *map(str, words)]
+        """A run by pytest itself. Its report has its pages and no pictures: see without_pictures."""
+        names = ["bench.rig.plugin", "tests.bench.without_pictures", "no:benchmark", "no:cacheprovider"]
+        plugins = [word for name in names for word in ("-p", name)]
+        command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-q", *plugins, *map(str, words)]
         return subprocess.run(
             command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=PATIENCE_S
         )

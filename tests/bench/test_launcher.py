@@ -18,12 +18,15 @@ from pathlib import Path
 
 import pytest
 
+from arrays import cache_folder
 from tests.bench.command_line import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAYS = "import sys, tiny; print(tiny.VERSION, *sys.argv[1:])"
 COMPILES = """
+import sys
 from arrays import cache_folder
+print(cache_folder.COMPILING, file=sys.stderr)
 place = cache_folder.mark()
 place.parent.mkdir(parents=True, exist_ok=True)
 with (place.parent / "times").open("a") as times:
@@ -140,6 +143,13 @@ def test_code_is_compiled_once_for_its_sources(checkout: Path) -> None:
         source.write("# edited\n")
     assert "compiling what is new" in wmbench(checkout, "run").stderr and times.read_text() == "once once "
 
+    # No compiled code is made from an alarm, so one that is added is no reason to compile; a check is one.
+    for folder, count in (("alarms", 2), ("checks", 3)):
+        (checkout / "sim" / "portal" / folder).mkdir(parents=True)
+        (checkout / "sim" / "portal" / folder / "mine.py").write_text("# mine", encoding="utf-8")
+        said = wmbench(checkout, "run").stderr
+        assert ("compil" in said) == (folder == "checks") and times.read_text() == "once " * count
+
     # One that ended before all was there leaves no mark.
     warm_up = checkout / "sim" / "city" / "warm_up.py"
     warm_up.write_text("raise MemoryError('no room')", encoding="utf-8")
@@ -154,9 +164,14 @@ def test_code_is_compiled_once_for_its_sources(checkout: Path) -> None:
     warm_up.write_text(
         f"import sys\nfrom arrays import cache_folder\nsys.exit(cache_folder.TO_MEND + {broken!r})", encoding="utf-8"
     )
-    assert wmbench(checkout, "list").stderr.splitlines()[-1] == f"wmbench: {broken}"
+    assert wmbench(checkout, "list").stderr == f"wmbench: {broken}\n"
+    # One that was killed after it had begun: that it began is no reason.
+    warm_up.write_text(f"{COMPILES.partition('place =')[0]}sys.exit(3)", encoding="utf-8")
+    assert wmbench(checkout, "list").stderr.splitlines() == [
+        cache_folder.COMPILING, "wmbench: the loops over arrays could not be compiled (it ended with 3)"
+    ]  # fmt: skip
     warm_up.write_text(COMPILES, encoding="utf-8")
-    assert wmbench(checkout, "run").stdout == "1.0 run\n" and times.read_text() == "once once "
+    assert wmbench(checkout, "run").stdout == "1.0 run\n" and times.read_text() == "once " * 3
 
 
 @pytest.mark.acceptance

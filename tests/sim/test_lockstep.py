@@ -45,9 +45,12 @@ class Sender:
 
 
 class Wire:
-    """An endpoint whose wheel turns a few times and gives up."""
+    """An endpoint whose wheel turns a few times and gives up. `address`: None where it is embedded."""
+
+    name = "wire"
 
     def __init__(self) -> None:
+        self.address: str | None = "127.0.0.1:8883"
         self.turns = 0
         self.fenced = True
 
@@ -107,6 +110,21 @@ def test_a_gateway_that_gets_no_session_is_an_error_that_names_it(monkeypatch: p
     settled, _ = made(one, portal=portal)
     with pytest.raises(NotSettled, match=r"could not publish.*deaf-7.*broker's log"):
         settled.run(0, lambda messages: [])
+
+
+def test_an_embedded_endpoint_that_hands_nothing_on_is_named_with_its_file() -> None:
+    portal = Line()
+    one = Sender("gw-1", portal, b"1")
+    one.session.unacknowledged = 1
+    settled, wire = made(one, portal=portal)
+    wire.address = None
+    with pytest.raises(NotSettled) as caught:
+        settled.run(0, lambda messages: [])
+    assert str(caught.value) == (
+        f"gateways could not publish and nothing moves any more at endpoint 'wire' ({__file__}): its "
+        "accept(sender, topic, payload) must hand on what it is given, by super().accept(sender, topic, payload); "
+        'to lose it, with the topic ""'
+    )
 
 
 def test_a_fence_that_does_not_come_back_is_an_error() -> None:

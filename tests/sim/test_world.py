@@ -3,6 +3,7 @@ and whatever happens it leaves nothing behind."""
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from attacks.jam import Jam
 from attacks.reach import Place, reach_for
 from attacks.replay import Replay
+from sim.core import garbage
 from sim.core.clock import NS_PER_S, Steps
 from sim.core.events import RunEnded, WindowEnded
 from sim.endpoint.port import EndpointError
@@ -211,3 +213,29 @@ def test_one_part_that_cannot_be_closed_does_not_keep_the_others(
     assert not brokers(tmp_path)
     assert world.history._file is None
     world.close()
+
+
+def test_what_a_world_leaves_out_of_collections_it_takes_back_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look for garbage in what stands anyhow takes a program's time; to leave it out for good, its memory."""
+    threshold = gc.get_threshold()
+    monkeypatch.setattr(garbage, "_before", [])
+    gc.unfreeze()
+    try:
+        with World(dozen(tmp_path), 1, tmp_path / "first") as first:
+            with World(dozen(tmp_path), 2, tmp_path / "beside") as beside:
+                assert gc.get_freeze_count()
+                first.close()
+                assert gc.get_freeze_count(), "the other world is open"
+            assert not gc.get_freeze_count()
+            beside.close()
+        garbage.leave_out()  # a program
+        with World(dozen(tmp_path), 1, tmp_path / "later"):
+            pass
+        assert gc.get_freeze_count(), "it was the program's"
+        garbage.look_again()
+        assert not gc.get_freeze_count()
+        assert gc.get_threshold() == threshold
+    finally:
+        gc.freeze()

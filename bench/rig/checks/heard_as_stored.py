@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from bench.rig.checks.port import Invariant
 from sim.core.clock import NS_PER_S, ns
-from sim.core.events import WindowEnded
 from sim.portal.store import Reading
 from sim.site_plan import gateway_groups
 from sim.truth.ledger import Sent
@@ -29,7 +28,7 @@ def check(world: World, attacked: bool) -> list[str]:
     offset_ns = {gateway.id: ns(group.clock_offset_s) for gateway, group in groups}
     number = {gateway.id: at for at, gateway in enumerate(world.gateways)}
     real = {gateway.id for gateway in world.gateways if gateway.real}
-    shifted, taken_ns = _shifted(world), _taken_ns(world)
+    shifted, taken_ns, at_once = _shifted(world), _taken_ns(world), world.spec.system.stores_at_once
     wrong, first = 0, ""
     for rows in _matched(world):
         at = [(sent.meter, sent.k, number.get(row.gateway, -1)) for row, sent in rows]
@@ -37,7 +36,8 @@ def check(world: World, attacked: bool) -> list[str]:
             why = _heard_wrong(row, sent.start_ns, offset_ns, real, shifted)
             if not why and row.gateway not in real and row.rssi_dbm != level / 100:
                 why = f"at {row.rssi_dbm} dBm, which were {level / 100}"
-            if not why and row.stored_ns not in taken_ns:
+            heard_ns = row.received_ns - offset_ns.get(row.gateway, 0)
+            if not why and (row.stored_ns != heard_ns if at_once else row.stored_ns not in taken_ns):
                 why = f"stored at {row.stored_ns} ns, when nothing was taken"
             if why:
                 wrong, first = wrong + 1, first or f"{row.meter} by {row.gateway} {why}"
@@ -71,9 +71,8 @@ def _heard_wrong(
 
 
 def _taken_ns(world: World) -> set[int]:
-    """When a system takes what arrived: at each window's end, and of a gateway that loses its power what it has."""
-    struck = {one.struck_ns for one in world.injections if one.struck_ns is not None}
-    return {one.time_ns for one in world.history.each(WindowEnded)} | struck
+    """When a system takes what arrived: as the world lets it, and of a gateway that loses its power what it has."""
+    return world.taken_ns | {one.struck_ns for one in world.injections if one.struck_ns is not None}
 
 
 def _shifted(world: World) -> dict[str, list[tuple[int, int]]]:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,15 @@ def test_a_machine_without_a_broker_is_ready_and_says_what_to_do(
     assert "nowhere" in said and "take another" in said.replace("\n", " ")
     assert "apt install mosquitto" in said
     assert "endpoint mosquitto starts" not in said
+
+
+def test_an_endpoint_that_says_no_readiness_is_told_with_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = ENDPOINTS.find("memory")
+    monkeypatch.setattr(ENDPOINTS, "_parts", {"odd": replace(memory, id="odd", ready=lambda: True), "memory": memory})
+    odd, asked, _ = doctor._endpoints()
+    assert (odd.name, odd.ok, asked.ok) == ("endpoint odd", False, True)
+    said = r"<lambda> returned True and not a Readiness\(ok, detail, way_out\)"
+    assert re.fullmatch(rf"{re.escape(__file__)}, line \d+: {said}", odd.detail)
 
 
 def test_a_broker_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

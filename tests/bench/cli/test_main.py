@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bench.cli import tasks
+from bench.cli import catalogue, tasks
 from bench.cli.catalogue import KINDS
 from bench.run_directory import ROOT
 from tests.bench.command_line import PATIENCE_S, TRACE, Rig
@@ -57,7 +58,8 @@ def test_list_gives_each_entry_an_id_of_its_own(here: Here) -> None:
     assert all((ROOT / "scenarios" / entry["id"].partition("::")[0]).is_file() for entry in kinds["scenarios"])
 
 
-def test_each_kind_is_listed_for_people_and_can_be_shown(here: Here) -> None:
+def test_each_kind_is_listed_for_people_and_can_be_shown(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "entries", functools.cache(catalogue.entries))  # of each kind once, not at each show
     kinds = json.loads(here("list", "--json").stdout)
     table = here("list")
     assert table.returncode == 0
@@ -113,7 +115,7 @@ def test_a_second_seed_is_refused_where_one_is_taken(here: Here, words: list[str
 # --- running ---------------------------------------------------------------------------------------------------
 
 
-def test_a_run_leaves_its_documents_and_prints_json_and_nothing_else(rig: Rig) -> None:
+def test_a_run_leaves_its_documents_and_prints_json_and_nothing_else(rig: Rig, here: Here) -> None:
     done = rig.run("run", rig.scenarios(SHORT), "--json", "--seed", "0x10")
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
@@ -129,7 +131,7 @@ def test_a_run_leaves_its_documents_and_prints_json_and_nothing_else(rig: Rig) -
     assert (directory / "events.jsonl").stat().st_size > 0
     assert {path.name for path in (directory / "portal").iterdir()} == {"keys", "portal.sqlite.gz"}
     assert "Short" in done.stderr
-    again = rig.run("report", "latest")
+    again = here("report", "latest")
     assert again.returncode == 0
     assert again.stdout.strip().endswith("report.html")
 
@@ -283,16 +285,18 @@ def test_a_missing_broker_is_said_at_once_with_the_way_out(rig: Rig, monkeypatch
     assert done.returncode == 0, "a world in memory needs none"
 
 
-def test_an_account_that_is_not_named_leaves_a_run_inconclusive(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_that_is_not_named_leaves_a_run_inconclusive(
+    rig: Rig, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for variable in ("HOST", "IDENTITIES", "AUTHORITIES"):
         monkeypatch.delenv(f"WMBENCH_AWS_{variable}", raising=False)
     path = rig.scenarios(SHORT)
-    done = rig.run("run", path, "--endpoint", "aws_iot")
+    done = here("run", path, "--endpoint", "aws_iot")
     assert (done.returncode, done.stdout) == (6, "")
     assert done.stderr.startswith(
         "wmbench: INCONCLUSIVE: endpoint aws_iot: no host; set endpoint.host or the variable WMBENCH_AWS_HOST"
     )
-    done = rig.run("run", path, "--endpoint", "aws_iot", "--set", "endpoint.host=localhost")
+    done = here("run", path, "--endpoint", "aws_iot", "--set", "endpoint.host=localhost")
     assert done.returncode == 6
     assert "no identities; set endpoint.identities" in done.stderr, "what the world sets is not asked for again"
 
@@ -335,7 +339,7 @@ def test_a_reader_that_leaves_changes_neither_run_nor_exit_code(rig: Rig, words:
 
 def test_standard_output_that_is_full_is_an_error(rig: Rig) -> None:
     with Path("/dev/full").open("w") as full:
-        done = rig.run("list", stdout=full)
+        done = rig.run("list", "threats", stdout=full)
     assert done.returncode == 2
     assert done.stderr.count("No space left on device") == 1
 

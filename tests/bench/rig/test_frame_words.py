@@ -12,8 +12,8 @@ import pytest
 
 from attacks.attack import Outcome, attacks, form
 from bench.rig import classify, frame_words
+from bench.rig.attack_record import known_threats
 from bench.rig.judgement import _misspelt
-from bench.rig.scenario import known_threats
 from bench.run_errors import CannotRun
 from tests.bench.staged_attack import Staged
 

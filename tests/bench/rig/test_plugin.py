@@ -257,6 +257,37 @@ CASES = [
         "Too many open files: raise the limit of open files: ulimit -n",
         None,
     ),
+    (
+        "in_a_part",
+        quiet("in_a_part", "from sim.faults.gateway_power_cut import FAULT; FAULT.look(None)"),
+        "error",
+        "/sim/faults/gateway_power_cut.py, line ",
+        None,
+    ),
+    (
+        "witness_true",
+        quiet("witness_true", f"{CUT}; odd = type('Odd', (PowerCut,), {{'witness_strike': lambda *_: True}}); "
+              "world.fault(odd(after_s=20.0)); world.run(seconds=60)"),
+        "error",
+        "<lambda> returned True and not words that show it",
+        None,
+    ),
+    (
+        "misspelt_setting",
+        quiet("misspelt_setting", f"{CUT}; world.fault(PowerCut(after_z=20.0))"),
+        "error",
+        "unexpected keyword argument 'after_z'; did you mean 'after_s'? it takes after_s, phase, ",
+        None,
+    ),
+    (
+        "no_list",
+        staged("no_list", "world").replace(
+            "    world.run", "    attack.outcomes = lambda truth: None\n    world.run"
+        ),
+        "error",
+        "<lambda> returned None and not a list of outcomes",
+        None,
+    ),
     ("bug", quiet("bug", "world.run(seconds=30); {}['gone']"), "error", "KeyError: 'gone'", None),
 ]
 

@@ -72,6 +72,14 @@ def test_what_a_stage_has_not_is_said_with_where_it_is(tmp_path: Path, name: str
     assert str(caught.value) == f"a scenario's world has no '{name}'{said}"
 
 
+def test_a_world_that_cannot_be_made_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.rig.scenario.World", lambda *_, **__: tmp_path.leest)
+    with pytest.raises(RuntimeError, match=r"^the world cannot be made: AttributeError: .* no attribute 'leest'"):
+        assert Stage(dozen(tmp_path), 1, tmp_path, "on").inner
+
+
 @pytest.mark.parametrize(("key", "given"), [("not_for", "smgw"), ("settings", ["a"]), ("defences", "off")])
 def test_what_is_no_dictionary_is_named_with_its_form(key: str, given: object) -> None:
     with pytest.raises(ValueError, match=f"^{key}=.* is no dictionary; write it like {key}={{"):

@@ -7,6 +7,7 @@ from tests.referee.defect import Play
 VERDICTS = Play("bench/rig/test_verdict.py", of_tests=True)
 REASONS = Play("bench/rig/test_whole_reasons.py", "misspelt or told", of_tests=True)
 WORDS = Play("bench/rig/test_frame_words.py", of_tests=True)
+ATTACK_RECORDS = Play("bench/rig/test_attack_record.py", of_tests=True)
 OWN_TIME = Play("attacks/test_clone.py", "own_time", of_tests=True)
 RECORDS = Play("attacks/parts/test_records_changed.py", of_tests=True)
 SHARED = Play("bench/rig/test_shared_alarms.py", of_tests=True)

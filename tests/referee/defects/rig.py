@@ -134,7 +134,13 @@ NAMES = "What a scenario names, there is."
 @defect("unknown-threat-is-believed", RIG, NAMES, plays.WORDS)
 def _(patch: Patch) -> None:
     """A threat that is not on the list counts as one."""
-    patch.around("bench.rig.scenario:known_threats", lambda original, ids, whose="": None)
+    patch.around("bench.rig.attack_record:known_threats", lambda original, ids, whose="": None)
+
+
+@defect("setting-of-no-world-is-believed", RIG, NAMES, plays.ATTACK_RECORDS)
+def _(patch: Patch) -> None:
+    """A control may set what no world has: it is the run with all defences then."""
+    patch.around("bench.rig.attack_record:_refused", lambda original, key, value: "")
 
 
 @defect("unknown-word-is-believed", RIG, NAMES, plays.WORDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from arrays import cache_folder, jit
 from bench.run_directory import ROOT
 from sim.city import warm_up
 from sim.core.parts import PartError
+from tests.how_to import copied
 
 _RUN = """
 import sys
@@ -64,6 +66,55 @@ def test_it_is_done_once_and_again_where_it_was_cut_short(place: Path, monkeypat
     assert cache_folder.mark().exists() and not list(place.glob("part-*"))
     warm_up.compile_all()
     assert played == ["radio", "readings"] * 2
+
+
+def test_a_part_that_cannot_be_read_is_said_before_anything_is_compiled(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise PartError("it says which file")
+
+    with monkeypatch.context() as once:
+        once.setattr(warm_up, "_read_parts", broken)
+        with pytest.raises(PartError):
+            warm_up.compile_all()
+    assert capsys.readouterr().err == ""
+    warm_up.compile_all()
+    assert capsys.readouterr().err == f"{cache_folder.COMPILING}\n"
+
+
+_DIGESTS = """
+import importlib, json, pkgutil
+import sim
+from arrays import content, jit
+for one in pkgutil.walk_packages(sim.__path__, "sim."):
+    if not one.name.endswith("__main__"):
+        importlib.import_module(one.name)
+from sim.portal.portal_spec import PortalSpec
+PortalSpec()  # asks for checks and alarms
+functions = [one.py_func for one in (*jit._opened, *jit._opened_later)]
+print(json.dumps({f"{one.__module__}.{one.__qualname__}": content.digest(one) for one in functions}))
+"""
+
+
+_MARK = "from arrays import cache_folder; print(cache_folder.mark().name)"
+
+
+@pytest.mark.acceptance
+def test_no_compiled_code_is_made_from_the_parts_that_are_no_reason_to_compile(tmp_path: Path) -> None:
+    """The parts of all how-to pages are added; only the check's changes the digest of anything that is compiled."""
+    pages = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
+    found: list[bytes] = []
+    marks: list[bytes] = []
+    for more in ([], [page for page in pages if page.stem != "add-a-check"], pages):
+        tree = copied(tmp_path, more)
+        for asked, kept in ((_DIGESTS, found), (_MARK, marks)):
+            around = {**os.environ, "PYTHONPATH": str(tree)}
+            done = subprocess.run([sys.executable, "-c", asked], cwd=tree, env=around, capture_output=True, check=True)
+            kept.append(done.stdout)
+    assert len(json.loads(found[0])) > 100
+    assert found[0] == found[1] != found[2]
+    assert marks[0] == marks[1] != marks[2]
 
 
 def test_what_is_not_used_any_more_goes(place: Path) -> None:

@@ -84,6 +84,16 @@ def test_one_id_twice_is_said(folder: Path) -> None:
         lamps(folder).parts()
 
 
+def test_what_a_part_has_alone_is_no_other_parts(folder: Path) -> None:
+    lamp(folder, "a", "desk")
+    lamp(folder, "b", "disk")
+    sys.modules.setdefault(Lamp.__module__, sys.modules[__name__])
+    found = Folder(folder.name, "LAMP", "lamp", Lamp, alone=lambda one: [f"fitting {one.id[0]}", one.id])
+    with pytest.raises(PartError, match=r"a\.py and .*b\.py are both fitting d; a lamp is known by that alone$"):
+        found.parts()
+    assert list(lamps(folder).parts()) == ["desk", "disk"]
+
+
 # --- a repository of a user's own -----------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from sim.core.parts import Folder, PartError, UnknownPart
 from sim.core.vocabulary import Security
 from sim.meters.encodings import Field, encoder, field
-from sim.meters.meter_type import BadKind, Example, Kind, Slot, kind, kinds
+from sim.meters.meter_type import KINDS, BadKind, Example, Kind, Slot, kind, kinds
 from sim.meters.quantities import CLOCK, COUNT, DATE, FAULT_TIME, FLAGS, NUMBER, OWN, QUANTITIES, Quantity
 from sim.meters.write_kernels import encode_many
 from wmbus import telegram
@@ -250,3 +251,12 @@ def test_a_broken_file_is_named_with_the_cause(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(PartError, match=message):
         Folder(folder, "KIND", "meter type", Kind).parts()
+
+
+def test_no_two_types_say_the_same_of_their_device() -> None:
+    every = KINDS.parts().values()
+    said = [one for kind in every for one in KINDS.alone(kind)]
+    assert len(said) == len(set(said)) >= len(every)
+    vipa = KINDS.find("vipa-c10")
+    twin = replace(vipa, id="twin", version=0x7E, versions=(vipa.version,))
+    assert set(KINDS.alone(twin)) & set(KINDS.alone(vipa)) and len(KINDS.alone(twin)) == 2

@@ -200,6 +200,8 @@ class DirectSystem(System):
     def features(self, spec: WorldSpec) -> frozenset[str]:
         return frozenset({"decrypts"})
 
+    stores_at_once = True
+
     def build(self, ground: Ground) -> SystemUnderTest:
         return Direct(ground)  # type: ignore[return-value]
 
