@@ -53,7 +53,7 @@ class SqliteStore(SqlStore):
             self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self.connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             schema = SCHEMA.format(rowid="", bytes="BLOB", by_key="WITHOUT ROWID", view="CREATE VIEW IF NOT EXISTS")
-            self.connection.executescript(schema)
+            self.connection.executescript(f"BEGIN; {schema}; COMMIT")  # at once: each statement waits for the disk else
         except OSError as error:
             way = way_out("choose a folder that can be written")
             raise StoreError(f"{self.path}: {error.strerror or error}; {way}") from None
