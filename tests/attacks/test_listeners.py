@@ -59,7 +59,7 @@ def truth_of(units: dict[bytes, int], meters: dict[bytes, int], hours: int, show
 
     return SimpleNamespace(
         units_in=lambda mark: by_mark[mark][1], tampered=dict, units_at=shown,
-        known=lambda mark: SimpleNamespace(meter=by_mark[mark][0]),
+        every_known=lambda marks: {mark: SimpleNamespace(meter=by_mark[mark][0]) for mark in marks if mark in by_mark},
         world=SimpleNamespace(now_ns=hours * NS_PER_HOUR, fleet=SimpleNamespace(window=window)),
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ DEVICES = {
     "im871a": "{feed}:im871a:c1,t1", "amb8465": "{feed}:amb8465:c1,t1", "cul": "{feed}:cul:c1",
     "rc1180": "{feed}:rc1180:t1", "rtl_wmbus": "stdin:rtlwmbus",
 }  # fmt: skip
+TRIES, NO_DEVICE = 3, "No wmbus device detected"
 
 
 def entry_with(format_: str) -> GatewayEntry:
@@ -50,7 +51,15 @@ def test_the_entry_is_of_an_im871a() -> None:
 
 @pytest.mark.parametrize("format_", DEVICES)
 def test_it_hears_by_each_interface_what_was_on_the_air(tmp_path: Path, format_: str) -> None:
-    with Box(entry_with(format_), tmp_path) as box:
+    for attempt in range(TRIES):
+        if _hears(tmp_path / str(attempt), format_, last=attempt == TRIES - 1):
+            return
+
+
+def _hears(folder: Path, format_: str, *, last: bool) -> bool:
+    """False: on a busy machine it gave up looking for its dongle, whose answer it waits for so long and no longer."""
+    folder.mkdir()
+    with Box(entry_with(format_), folder) as box:
         assert box.endpoint is not None
         rows: list[Delivered] = []
         end_s = clock.wall_s() + 20
@@ -60,6 +69,8 @@ def test_it_hears_by_each_interface_what_was_on_the_air(tmp_path: Path, format_:
         while len(rows) < 4 and clock.wall_s() < end_s:  # each telegram in its log, and decoded
             box.turn(0.1)
             rows += box.take()
+        if not rows and not last and NO_DEVICE in box.last_words():
+            return False
         heard = sorted(row.frame for row in rows if row.frame is not None)
         if format_ == "amb8465" and heard != sorted(TELEGRAMS):  # release 3.0.0 takes the level for the last byte
             assert heard == sorted(bytes((one[0] + 1,)) + one[1:] + b"\x06" for one in TELEGRAMS)
@@ -71,3 +82,4 @@ def test_it_hears_by_each_interface_what_was_on_the_air(tmp_path: Path, format_:
         if format_ != "rc1180":  # a raw frame has no level
             assert told["99657098"]["rssi_dbm"] == -71
     assert box.pid is None
+    return True

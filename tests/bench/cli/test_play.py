@@ -75,7 +75,7 @@ def test_each_telegram_has_a_row_and_a_run_directory_is_left(played: dict[str, A
         "reason": None,
         "detail": None,
         "values": {
-            "units": 339, "set_date_units": 627, "set_date": "2026-01-01", "meter_time": None, "volume_m3": None,
+            "units": 339, "set_date_units": 627, "set_date": "2025-12-31", "meter_time": None, "volume_m3": None,
             "energy_kwh": None,
         },
     }  # fmt: skip
