@@ -8,30 +8,17 @@ import json
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import pytest
 
 from sim.endpoint.port import Address, Endpoint, EndpointError, EndpointFeature, NotConnected, Session
-from sim.endpoint.registry import ENDPOINTS, lacks
+from sim.endpoint.registry import lacks
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from tests.sim.endpoint.brokers import states, until
+from tests.sim.endpoint.contract_kinds import KINDS, MAX_MESSAGE_BYTES, in_passing, needs, opened
 
-MAX_MESSAGE_BYTES = 4_096
-KINDS = ENDPOINTS.parts()
 ACCOUNT = KINDS["aws_iot"].ready()
-Test = TypeVar("Test", bound=Callable[..., None])
-
-
-def needs(*features: EndpointFeature, without: EndpointFeature | None = None) -> Callable[[Test], Test]:
-    """Only kinds with these features, and without that one, are put through the test."""
-
-    def marked(test: Test) -> Test:
-        test.__dict__["needs"] = features
-        test.__dict__["without"] = without
-        return test
-
-    return marked
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,22 +33,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_an_account_is_put_through_the_contract_where_one_is_named() -> None:
     if not ACCOUNT.ok:
         pytest.skip(f"allowed: aws_iot: {ACCOUNT.detail}; {ACCOUNT.way_out}")
-
-
-def in_passing(test: Test) -> Test:
-    """A test that leaves an endpoint as it was: those that are started as processes serve all such tests."""
-    test.__dict__["in_passing"] = True
-    return test
-
-
-def opened(kind: str, directory: Path) -> Endpoint:
-    part = KINDS[kind]
-    ready = part.ready()
-    if not ready.ok:
-        pytest.skip(f"{kind}: {ready.detail}")
-    made = part.open(part.spec(max_message_bytes=MAX_MESSAGE_BYTES), directory)
-    made.start()
-    return made
 
 
 @pytest.fixture(scope="module")
